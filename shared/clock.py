@@ -1,4 +1,4 @@
-"""The only place that asks the machine for the time, so that every rule can be tested with time as an argument."""
+"""The only place that asks the machine for the time: every rule is tested with time as an argument."""
 
 from __future__ import annotations
 
