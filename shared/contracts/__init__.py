@@ -1,0 +1,1 @@
+"""Everything that crosses a service border: messages, subjects, streams, ids. See `docs/asyncapi.yaml`."""
