@@ -54,7 +54,8 @@ def make_environment() -> None:
 
 def pip_install(lock: Path) -> subprocess.CompletedProcess[str]:
     """Install a lock with pip, quietly."""
-    command = [PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", lock]
+    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
+    command = [str(PYTHON), "-m", "pip", "install", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
 
@@ -65,7 +66,7 @@ def uv_install(lock: Path) -> subprocess.CompletedProcess[str]:
         fetched = pip_install(ROOT / "requirements" / "tools.lock")
         if fetched.returncode != 0:
             return fetched
-    command = [uv, "pip", "install", "--quiet", "--require-hashes", "-r", lock]
+    command = [str(uv), "pip", "install", "--quiet", "--require-hashes", "-r", str(lock)]
     return subprocess.run(  # noqa: S603
         command, capture_output=True, text=True, check=False, env={**os.environ, "VIRTUAL_ENV": str(VENV)}
     )
@@ -88,8 +89,8 @@ def install(purpose: str) -> None:
     if done.returncode != 0:
         raise SetupFailed(
             f"The packages could not be installed:\n{done.stderr.strip()[-2000:]}\n"
-            "Check that this machine reaches a Python package index (behind a proxy: HTTPS_PROXY; with a mirror of your "
-            "own: UV_DEFAULT_INDEX or pip's configuration), then run make again. Nothing outside this folder was changed."
+            "Check that this machine reaches a Python package index (behind a proxy: HTTPS_PROXY; with a mirror of "
+            "your own: UV_DEFAULT_INDEX or pip's configuration), then run make again. Only this folder was touched."
         )
     stamp.write_text(checksum(lock))
     say(f"packages installed in {time.monotonic() - started:.0f} s")

@@ -1,0 +1,1 @@
+"""Documents that are written from the code: what other programs and people read about Ronda's interfaces."""

@@ -1,0 +1,18 @@
+"""Which documents there are."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from deploy.documents.asyncapi import asyncapi_yaml
+from shared.contracts.catalogue import BY_TYPE
+
+
+def documents(root: Path) -> dict[str, str]:  # noqa: ARG001 - documents that read results from the tree come next
+    """Every generated document by its path in the tree."""
+    written = {"docs/asyncapi.yaml": asyncapi_yaml()}
+    for name, message_type in BY_TYPE.items():
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **message_type.model_json_schema()}
+        written[f"docs/schemas/{name}.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    return written

@@ -1,0 +1,1 @@
+"""Ronda on one machine without containers: servers and services as child processes under one supervisor."""
