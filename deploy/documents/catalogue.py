@@ -6,13 +6,16 @@ import json
 from pathlib import Path
 
 from deploy.documents.asyncapi import asyncapi_yaml
+from deploy.documents.mission import mission_markdown
 from shared.contracts.catalogue import BY_TYPE
 
 
-def documents(root: Path) -> dict[str, str]:  # noqa: ARG001 - documents that read results from the tree come next
+def documents(root: Path) -> dict[str, str]:
     """Every generated document by its path in the tree."""
     written = {"docs/asyncapi.yaml": asyncapi_yaml()}
     for name, message_type in BY_TYPE.items():
         schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **message_type.model_json_schema()}
         written[f"docs/schemas/{name}.json"] = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+    if mission := mission_markdown(root):
+        written["docs/mission.md"] = mission
     return written
