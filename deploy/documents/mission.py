@@ -13,6 +13,10 @@ from typing import Any
 RUN = Path(".ronda/mission-run.json")
 ROWS = Path("docs/mission.toml")
 FIGURES = Path("bench/figures.json")
+_PREFACE = (
+    "Written by `make docs` from the last whole run of `make test`. A row works when the tests that name it drive it "
+    "from its real trigger to its real effect, and pass. “Published” is what the systems to be surpassed reported."
+)
 PARTS = {
     "A": "Hotspot, vouchers and live chat",
     "B": "WhatsApp for MikroTik users",
@@ -34,8 +38,7 @@ def mission_markdown(root: Path) -> str | None:
     lines = [
         "# The mission, row by row",
         "",
-        "Written by `make docs` from the last whole run of `make test`. A row works when the tests that name it drive it from "
-        "its real trigger to its real effect, and pass. “Published” is what the systems that we set out to surpass reported.",
+        _PREFACE,
         "",
         f"**{working} of {len(rows)} rows work.**",
     ]
