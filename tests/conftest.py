@@ -1,3 +1,8 @@
 """Fixtures that every test may use; each lives in `tests/support`, one module per outside part."""
 
-pytest_plugins = ["tests.support.mission", "tests.support.nats_server", "tests.support.postgres"]
+pytest_plugins = [
+    "tests.support.mission",
+    "tests.support.requirements",
+    "tests.support.nats_server",
+    "tests.support.postgres",
+]
