@@ -3,6 +3,7 @@
 pytest_plugins = [
     "tests.support.mission",
     "tests.support.requirements",
+    "tests.support.node",
     "tests.support.nats_server",
     "tests.support.postgres",
 ]
