@@ -18,7 +18,7 @@ from librouteros.exceptions import LibRouterosError
 
 from shared.errors import Busy, DeadlineExceeded, RondaError, Unreachable
 from shared.routeros.exchange import Exchange, RowFeed
-from shared.routeros.reply import Row
+from shared.routeros.reply import Reply, Row
 from shared.routeros.wire import SentenceDecoder
 
 _CHUNK = 256 * 1024  # bytes read at most per turn of the event loop
@@ -102,9 +102,7 @@ class TaggedChannel:
                 self._waiting.remove(exchange)
         elif exchange.tag in self._running:
             self._send_aside("/cancel", f"=tag={exchange.tag}")
-            self._timers[exchange.tag] = self._loop.call_later(
-                self._limits.cancel_grace, self._forget, exchange
-            )
+            self._timers[exchange.tag] = self._loop.call_later(self._limits.cancel_grace, self._forget, exchange)
 
     def expire(self, exchange: Exchange, deadline: float) -> None:
         """The command's deadline has passed: fail it, and find out whether the connection still lives."""
@@ -172,9 +170,12 @@ class TaggedChannel:
             where = " in the middle of a sentence" if decoder.halfway else ""
             self._break(Unreachable(f"{self._name} closed the connection{where}"))
         except OSError as error:
-            self._break(Unreachable(f"{self._name}: {error.strerror or error}"))
+            self._break(Unreachable(f"{self._name}: {error.strerror or str(error) or type(error).__name__}"))
         except LibRouterosError:
             self._break(Unreachable(f"{self._name} does not speak the RouterOS API"))
+        finally:
+            # Whatever else ends the reader must not leave commands waiting for ever.
+            self._break(Unreachable(f"{self._name}: reading ended"))
 
     def _take(self, sentence: list[str]) -> None:
         if not sentence:
@@ -232,16 +233,18 @@ class TaggedChannel:
             return
         self._probing = True
         probe = self._send_aside(PROBE)
-        self._timers["probe"] = self._loop.call_later(
-            self._limits.probe_timeout, self._judge, probe, self._chunks_read
-        )
+        probe.future.add_done_callback(self._answered)
+        self._timers["probe"] = self._loop.call_later(self._limits.probe_timeout, self._judge, probe, self._chunks_read)
+
+    def _answered(self, _: asyncio.Future[Reply]) -> None:
+        self._probing = False
+        self._timers["probe"].cancel()
 
     def _judge(self, probe: Exchange, chunks_then: int) -> None:
         self._probing = False
+        self._forget(probe)
         if self._chunks_read == chunks_then:
             self._break(Unreachable(f"{self._name} stopped answering"))
-        else:
-            self._forget(probe)
 
     def _check_open(self) -> None:
         if self._ended.done():

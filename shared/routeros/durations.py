@@ -25,9 +25,7 @@ _UNITS = {
 }
 _PART = r"(\d+)(w|d|h|ms|us|m|s)"
 _PARTS = re.compile(_PART)
-_FORM = re.compile(
-    rf"(?P<parts>(?:{_PART})*)\s*(?:(?P<h>\d+):(?P<m>\d\d?)(?::(?P<s>\d\d?(?:\.\d{{1,6}})?))?)?"
-)
+_FORM = re.compile(rf"(?P<parts>(?:{_PART})*)\s*(?:(?P<h>\d+):(?P<m>\d\d?)(?::(?P<s>\d\d?(?:\.\d{{1,6}})?))?)?")
 
 
 def parse_duration(text: str) -> timedelta:

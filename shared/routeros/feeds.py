@@ -50,9 +50,7 @@ class Changes(_Feed):
 class RowStream(_Feed):
     """Rows of a going-on command, at most `most`."""
 
-    def __init__(
-        self, channel: TaggedChannel, command: str, words: tuple[str, ...], *, most: int | None
-    ) -> None:
+    def __init__(self, channel: TaggedChannel, command: str, words: tuple[str, ...], *, most: int | None) -> None:
         super().__init__(channel, command, words)
         self._left = most
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
 
+from shared.errors import Unreachable
 from shared.routeros.address import RouterAddress
 from shared.routeros.reply import Reply
 
@@ -25,7 +26,11 @@ async def log_in(address: RouterAddress, run: Run) -> None:
 
 
 def challenge_response(password: str, challenge: str) -> str:
-    """`00` and the MD5 over a zero byte, the password and the 16 bytes of the challenge."""
+    """`00` and the MD5 over a zero byte, the password and the 16 bytes of the challenge. Raises Unreachable."""
+    try:
+        salt = bytes.fromhex(challenge)
+    except ValueError as error:
+        raise Unreachable("the login was answered with something that is no challenge") from error
     secret = password.encode("utf-8", "surrogateescape")
-    digest = hashlib.md5(b"\x00" + secret + bytes.fromhex(challenge), usedforsecurity=False)
+    digest = hashlib.md5(b"\x00" + secret + salt, usedforsecurity=False)
     return "00" + digest.hexdigest()

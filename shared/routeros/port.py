@@ -70,9 +70,7 @@ class Session(Protocol):
 
     async def disable(self, path: str, *items: str, deadline: float = ...) -> None: ...
 
-    def listen(
-        self, path: str, proplist: Sequence[str] = ()
-    ) -> AbstractAsyncContextManager[AsyncIterator[Change]]: ...
+    def listen(self, path: str, proplist: Sequence[str] = ()) -> AbstractAsyncContextManager[AsyncIterator[Change]]: ...
 
     def stream(
         self, command: str, attributes: Mapping[str, str | None] = ..., *, most: int | None = None

@@ -40,7 +40,7 @@ async def open_transport(address: RouterAddress) -> AsyncSocketTransport:
     except TimeoutError as error:
         raise Unreachable(f"{address} did not answer within {address.connect_timeout:g} s") from error
     except OSError as error:
-        raise Unreachable(f"{address}: {error.strerror or error}") from error
+        raise Unreachable(f"{address}: {error.strerror or str(error) or type(error).__name__}") from error
     _keep_alive(transport)
     _check_pin(transport, address)
     return transport
@@ -53,9 +53,7 @@ def _context(tls: Tls) -> ssl.SSLContext | None:
         try:
             return ssl.create_default_context(cafile=tls.ca_file)
         except OSError as error:
-            raise Misconfigured(
-                f"cannot read the CA file {tls.ca_file}: {error.strerror or error}"
-            ) from error
+            raise Misconfigured(f"cannot read the CA file {tls.ca_file}: {error.strerror or error}") from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
