@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from pydantic import SecretStr
 
-from shared.routeros import RouterAddress, Tls
+from shared.routeros import ChannelLimits, RouterAddress, RouterSession, Tls
 
 
 def sentence(*words: str | bytes) -> bytes:
@@ -159,3 +159,13 @@ async def peer(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterat
         await listening.settle()
         await server.wait_closed()
     assert not listening.faults, listening.faults
+
+
+@contextlib.asynccontextmanager
+async def meet(script: Script, limits: ChannelLimits | None = None) -> AsyncIterator[RouterSession]:
+    """A session that is connected to the script."""
+    async with (
+        peer(script) as router,
+        await RouterSession.connect(router.address(), limits=limits) as session,
+    ):
+        yield session

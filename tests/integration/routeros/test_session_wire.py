@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import Busy, DeadlineExceeded, NotAllowed, Rejected, Unreachable
 from shared.routeros import ChannelLimits, FeatureMissing, RouterSession, RowChanged, RowGone, equals
-from tests.integration.routeros.scripted_peer import Line, peer, sentence
+from tests.integration.routeros.scripted_peer import Line, meet, peer, sentence
 
 QUICK = ChannelLimits(keepalive=30.0, probe_timeout=0.2, cancel_grace=0.2)
 
@@ -28,7 +28,7 @@ async def test_replies_in_any_order_reach_their_commands():
             line.done(tags[command])
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         answers = await asyncio.gather(*(session.print_rows(path) for path in ("/a", "/b", "/c")))
     assert answers == [[{"name": "a1"}], [{"name": "b1"}], [{"name": "c1"}, {"name": "c2"}]]
 
@@ -41,7 +41,7 @@ async def test_connect_reads_facts_and_dialect():
         await line.tell_facts("6.49.18 (long-term)")
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         assert session.facts.identity == "Menara-1"
         assert str(session.facts.version) == "6.49.18"
         assert session.facts.board == "CCR2004"
@@ -61,7 +61,7 @@ async def test_values_stay_text_and_every_byte_survives():
         line.done(written[1].removeprefix(b".tag=").decode())
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         row = (await session.print_rows("/ppp/secret"))[0]
         assert (row["password"], row["comment"], row["on-up"], row["x"]) == ("123", "no", "a=b\r\nc=d", "")
         await session.set_("/ppp/secret", "*1", {"name": row["name"]})
@@ -81,7 +81,7 @@ async def test_empty_sentence_and_bare_done_are_both_no_rows():
         line.done(tag, "=ret=0")
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         assert await session.print_rows("/ppp/active") == []
         assert await session.print_rows("/ppp/active") == []
         assert await session.count("/ppp/active") == 0
@@ -94,11 +94,11 @@ async def test_two_traps_become_one_refusal_and_the_next_command_is_right():
         line.trap(tag, "no such command or directory (wifi)", "=category=0")
         line.trap(tag, "no such command prefix")
         line.done(tag)
-        tag, attributes = await line.expect("/ppp/secret/add")
+        tag, _ = await line.expect("/ppp/secret/add")
         line.done(tag, "=ret=*1A")
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         with pytest.raises(FeatureMissing) as refused:
             await session.print_rows("/interface/wifi")
         assert refused.value.words == "no such command or directory (wifi), no such command prefix"
@@ -113,7 +113,7 @@ async def test_query_words_follow_the_proplist_in_order():
         line.done(words[1].removeprefix(b".tag=").decode())
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         query = equals("name", "budi") & ~equals("disabled", "true")
         assert await session.print_rows("/ppp/secret", (".id", "name"), query) == []
 
@@ -138,7 +138,7 @@ async def test_deadline_cancels_at_the_router_and_late_rows_are_dropped():
         line.done(after)
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=QUICK) as session:
+    async with meet(script, QUICK) as session:
         with pytest.raises(DeadlineExceeded, match="/slow/print"):
             await session.print_rows("/slow", deadline=0.05)
         assert await session.print_rows("/fast") == [{"name": "fast"}]
@@ -156,7 +156,7 @@ async def test_a_cancelled_caller_cancels_at_the_router():
         cancelled.set()
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         task = asyncio.create_task(session.print_rows("/slow"))
         await asyncio.sleep(0)
         task.cancel()
@@ -171,7 +171,7 @@ async def test_a_stuck_connection_is_closed_after_the_probe_stays_unanswered():
         await line.introduce()
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=QUICK) as session:
+    async with meet(script, QUICK) as session:
         other = asyncio.create_task(session.print_rows("/other", deadline=30))
         with pytest.raises(DeadlineExceeded):
             await session.print_rows("/slow", deadline=0.05)
@@ -199,10 +199,9 @@ async def test_silence_alone_is_probed_and_a_living_router_stays():
         await line.until_closed()
 
     limits = ChannelLimits(keepalive=0.02, probe_timeout=1.0)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
-        async with session.listen("/ppp/active"):
-            await asyncio.wait_for(enough.wait(), 5)
-            assert session.is_open
+    async with meet(script, limits) as session, session.listen("/ppp/active"):
+        await asyncio.wait_for(enough.wait(), 5)
+        assert session.is_open
 
 
 async def test_silent_death_ends_a_listen():
@@ -211,10 +210,9 @@ async def test_silent_death_ends_a_listen():
         await line.until_closed()
 
     limits = ChannelLimits(keepalive=0.02, probe_timeout=0.1)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
-        async with session.listen("/ppp/active") as changes:
-            with pytest.raises(Unreachable, match="stopped answering"):
-                await asyncio.wait_for(anext(changes), 5)
+    async with meet(script, limits) as session, session.listen("/ppp/active") as changes:
+        with pytest.raises(Unreachable, match="stopped answering"):
+            await asyncio.wait_for(anext(changes), 5)
 
 
 async def test_commands_above_the_limit_wait_their_turn():
@@ -238,7 +236,7 @@ async def test_commands_above_the_limit_wait_their_turn():
         await line.until_closed()
 
     limits = ChannelLimits(commands=3)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
+    async with meet(script, limits) as session:
         await asyncio.wait_for(asyncio.gather(*(session.add("/ppp/secret", {"name": str(n)}) for n in range(10))), 5)
     assert most == 3
 
@@ -255,7 +253,7 @@ async def test_a_command_whose_turn_never_came_was_never_sent():
                 line.done(tag)
 
     limits = ChannelLimits(commands=1, cancel_grace=30.0, probe_timeout=30.0)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
+    async with meet(script, limits) as session:
         first = asyncio.create_task(session.run("/first/run", deadline=0.2))
         await asyncio.sleep(0)
         with pytest.raises(DeadlineExceeded, match="turn did not come"):
@@ -274,7 +272,7 @@ async def test_a_cancelled_command_the_router_never_ends_frees_its_turn_after_a_
             line.done(tag, f"=ret={command}")
 
     limits = ChannelLimits(commands=1, cancel_grace=0.1)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
+    async with meet(script, limits) as session:
         with pytest.raises(DeadlineExceeded):
             await session.run("/first/run", deadline=0.05)
         assert (await session.run("/second/run", deadline=5)).ret == "/second/run"
@@ -292,7 +290,7 @@ async def test_listen_tells_changes_and_both_spellings_of_gone():
         assert attributes == {"tag": tag}
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         async with session.listen("/ppp/active", (".id", "name")) as changes:
             seen = [await asyncio.wait_for(anext(changes), 5) for _ in range(3)]
         assert seen == [
@@ -310,10 +308,9 @@ async def test_listen_on_a_missing_menu_says_so():
         line.done(tag)
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
-        async with session.listen("/ip/hotspot/active") as changes:
-            with pytest.raises(FeatureMissing):
-                await asyncio.wait_for(anext(changes), 5)
+    async with meet(script) as session, session.listen("/ip/hotspot/active") as changes:
+        with pytest.raises(FeatureMissing):
+            await asyncio.wait_for(anext(changes), 5)
 
 
 async def test_a_reader_too_slow_for_a_listen_is_told():
@@ -327,12 +324,11 @@ async def test_a_reader_too_slow_for_a_listen_is_told():
         await line.until_closed()
 
     limits = ChannelLimits(feed_backlog=3)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
-        async with session.listen("/log") as changes:
-            await session.run("/system/identity/print")
-            assert [(await anext(changes)).id for _ in range(3)] == ["*0", "*1", "*2"]
-            with pytest.raises(Busy):
-                await anext(changes)
+    async with meet(script, limits) as session, session.listen("/log") as changes:
+        await session.run("/system/identity/print")
+        assert [(await anext(changes)).id for _ in range(3)] == ["*0", "*1", "*2"]
+        with pytest.raises(Busy):
+            await anext(changes)
 
 
 async def test_more_feeds_than_a_connection_carries_are_refused():
@@ -341,11 +337,10 @@ async def test_more_feeds_than_a_connection_carries_are_refused():
         await line.until_closed()
 
     limits = ChannelLimits(feeds=1)
-    async with peer(script) as router, await RouterSession.connect(router.address(), limits=limits) as session:
-        async with session.listen("/log"):
-            with pytest.raises(Busy):
-                async with session.listen("/ppp/active"):
-                    pass
+    async with meet(script, limits) as session, session.listen("/log"):
+        with pytest.raises(Busy):
+            async with session.listen("/ppp/active"):
+                pass
 
 
 async def test_stream_stops_after_the_asked_rows_and_cancels():
@@ -361,7 +356,7 @@ async def test_stream_stops_after_the_asked_rows_and_cancels():
         cancelled.set()
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         async with session.stream("/ping", {"address": "10.0.0.1"}, most=3) as rows:
             assert [row["seq"] async for row in rows] == ["0", "1", "2"]
         await asyncio.wait_for(cancelled.wait(), 5)
@@ -376,9 +371,8 @@ async def test_stream_ends_with_the_command():
         line.trap((await line.expect("/after/run"))[0], "action failed (6)")
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
-        async with session.stream("/ping", {"address": "10.0.0.1", "count": "1"}) as rows:
-            assert [row async for row in rows] == [{"seq": "0"}]
+    async with meet(script) as session, session.stream("/ping", {"address": "10.0.0.1", "count": "1"}) as rows:
+        assert [row async for row in rows] == [{"seq": "0"}]
 
 
 @pytest.mark.parametrize(
@@ -400,7 +394,7 @@ async def test_an_end_of_any_kind_fails_everybody_who_waits(ending: bytes, words
         await line.command()
         line.writer.write(ending)
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         async with session.listen("/ppp/active") as changes:
             waiting = asyncio.create_task(session.print_rows("/ppp/secret"))
             with pytest.raises(Unreachable, match=words):
@@ -425,7 +419,7 @@ async def test_sentences_in_any_pieces_are_one_reply():
             await asyncio.sleep(0)
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         rows = await session.print_rows("/system/script")
     assert rows == [{"source": "x" * 20000}]
 
@@ -453,7 +447,7 @@ async def test_refusals_never_repeat_arguments():
         line.done(tag)
         await line.until_closed()
 
-    async with peer(script) as router, await RouterSession.connect(router.address()) as session:
+    async with meet(script) as session:
         with pytest.raises(Rejected) as refused:
             await session.add("/ppp/secret", {"name": "budi", "password": "sangat-rahasia"})
     assert "sangat-rahasia" not in str(refused.value)
