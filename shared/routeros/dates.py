@@ -16,7 +16,8 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _FORM = re.compile(
     r"(?:(?P<name>[a-z]{3})/(?P<nday>\d\d?)(?:/(?P<nyear>\d{4}))?"
     r"|(?:(?P<year>\d{4})-)?(?P<month>\d\d)-(?P<day>\d\d))?"
-    r"(?:(?:^|[ T])(?P<h>\d\d?):(?P<m>\d\d):(?P<s>\d\d)(?:\.\d+)?)?"
+    r"(?:(?:^|[ T])(?P<h>\d\d?):(?P<m>\d\d):(?P<s>\d\d)(?:\.\d+)?)?",
+    re.ASCII,
 )
 
 

@@ -24,7 +24,7 @@ _UNITS = {
     "us": timedelta(microseconds=1),
 }
 _PART = r"(\d+)(w|d|h|ms|us|m|s)"
-_PARTS = re.compile(_PART)
+_PARTS = re.compile(_PART, re.ASCII)
 _FORM = re.compile(rf"(?P<parts>(?:{_PART})*)\s*(?:(?P<h>\d+):(?P<m>\d\d?)(?::(?P<s>\d\d?(?:\.\d{{1,6}})?))?)?")
 
 

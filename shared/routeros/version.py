@@ -10,7 +10,8 @@ from shared.errors import Invalid
 
 _VERSION = re.compile(
     r"(?P<major>\d+)\.(?P<minor>\d+)(?:\.(?P<patch>\d+))?(?P<stage>alpha|beta|rc)?(?P<build>\d+)?"
-    r"[^\s(]*(?:\s*\((?P<channel>[^)]*)\))?"
+    r"[^\s(]*(?:\s*\((?P<channel>[^)]*)\))?",
+    re.ASCII,
 )
 _STAGES = {"alpha": 0, "beta": 1, "rc": 2, "": 3}
 

@@ -1,9 +1,9 @@
 """Sentences to bytes and back.
 
-librouteros supplies the length prefixes and the transport. Its reader awaits once or twice per word, which
-costs more than the parsing itself, and drops bytes that are not UTF-8; so this file, and only this file,
-decodes whole chunks and keeps every byte (figures: `bench` of this folder's tests, and the docstring of
-`SentenceDecoder`). It logs nothing, because words hold passwords.
+librouteros supplies the length prefixes and the transport. Its reader awaits twice per word and drops bytes
+that are not UTF-8; so this file, and only this file, decodes whole chunks and keeps every byte. A row of eight
+words costs 4.1 µs here and 23 µs there (one core of the reference machine, bytes already received); a whole
+`add`, sent, answered and awaited, costs 24 µs. Nothing is logged here, because words hold passwords.
 """
 
 from __future__ import annotations
