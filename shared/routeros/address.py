@@ -1,0 +1,60 @@
+"""Where a router is, who we are there, and how far its certificate is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from shared.errors import Misconfigured
+
+API_PORT = 8728
+API_TLS_PORT = 8729
+
+
+class TlsMode(Enum):
+    """What protects the connection."""
+
+    OFF = "off"
+    VERIFY = "verify"
+    """The certificate must lead to a trusted authority and name the host."""
+    PINNED = "pinned"
+    """The certificate must be exactly the one whose SHA-256 is known; names and dates do not matter."""
+    ANONYMOUS = "anonymous"
+    """No certificate at all (`api-ssl` without one): hidden from listeners, open to anybody in between."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """How to protect the connection. `ca_file` replaces the system's authorities in mode VERIFY."""
+
+    mode: TlsMode = TlsMode.OFF
+    ca_file: Path | None = None
+    fingerprint: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.mode is TlsMode.PINNED and len(self.pin) != 64:
+            raise Misconfigured("a pinned router certificate needs its SHA-256 fingerprint: 64 hex digits")
+
+    @property
+    def pin(self) -> str:
+        """The fingerprint as 64 lower-case hex digits, without the colons people paste."""
+        return (self.fingerprint or "").replace(":", "").replace(" ", "").lower()
+
+
+@dataclass(frozen=True)
+class RouterAddress:
+    """Everything needed to open a session. `connect_timeout`: seconds for TCP and TLS, again for login."""
+
+    host: str
+    username: str
+    password: SecretStr
+    port: int = API_PORT
+    tls: Tls = field(default_factory=Tls)
+    connect_timeout: float = 10.0
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
