@@ -26,6 +26,15 @@ def choose(standard: int, taken: Iterable[int] = (), host: str = "127.0.0.1") ->
     for port in range(standard, min(standard + _TRIES, HIGHEST) + 1):
         if port not in excluded and is_free(port, host):
             return port
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
+    return choose_any(excluded, host)
+
+
+def choose_any(taken: Iterable[int] = (), host: str = "127.0.0.1") -> int:
+    """A free port that the system picks, none of those already promised."""
+    excluded = set(taken)
+    while True:
+        with socket.socket() as probe:
+            probe.bind((host, 0))
+            port = int(probe.getsockname()[1])
+        if port not in excluded:
+            return port

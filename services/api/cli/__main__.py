@@ -1,0 +1,5 @@
+"""Run the command line: `./ronda --help`."""
+
+from services.api.cli.commands import main
+
+main()
