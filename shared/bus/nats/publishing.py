@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,14 +13,8 @@ from shared.bus.ports import Published
 from shared.contracts.envelope import MSG_ID_HEADER
 from shared.errors import Busy, DeadlineExceeded, Unreachable
 
-TTL_HEADER: Final = "Nats-TTL"
 ANSWER_TIMEOUT_S: Final = 5.0
 _PAUSE_S = 0.1
-
-
-def ttl_header(ttl_s: float) -> dict[str, str]:
-    """How long the server shall keep a message: whole seconds, at least one, as it wants them."""
-    return {TTL_HEADER: f"{max(math.ceil(ttl_s), 1)}s"}
 
 
 class Publishing:
