@@ -95,6 +95,8 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
         stack = Stack(state, supervisor, output, provided, nats, postgres, lab)
         keeper = asyncio.create_task(_keep_servers(stack))
         exits.push_async_callback(_cancel, keeper)
+        state.keep_variables("api", service_environment("api", options.settings, provided))
+        state.keep_variables("operator", {"RONDA_NATS_URL": nats_urls["operator"]})
         state.remember("run", {"api_url": stack.api_url, "pids": stack.pids(), "lab": lab.get("control", "")})
         yield stack
 

@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +56,12 @@ class StateFolder:
             with os.fdopen(descriptor, "w") as stream:
                 stream.write(make if make is not None else secrets.token_urlsafe(24))
         return file.read_text().strip()
+
+    def keep_variables(self, name: str, variables: Mapping[str, str]) -> None:
+        """Leave variables for the command line, readable by their owner only."""
+        file = self.path / "secrets" / f"{name}.env"
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.writelines(f"{key}='{value}'\n" for key, value in sorted(variables.items()))
 
     def remember(self, name: str, content: dict[str, Any]) -> None:
         """Write a small JSON file atomically (addresses of this run, for `ronda` and for tests)."""

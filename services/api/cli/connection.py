@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from dotenv import dotenv_values
 
 from shared.errors import Misconfigured, NotAllowed, NotFound, Refused, Unreachable
 
@@ -34,6 +35,12 @@ def state_folder() -> Path:
 def token_file() -> Path:
     """Where the command line keeps its token, readable by its owner only."""
     return state_folder() / "secrets" / TOKEN_FILE
+
+
+def local_variables(name: str) -> dict[str, str]:
+    """The variables that the local runner keeps for us (`api`, `operator`); empty where there is no local run."""
+    file = state_folder() / "secrets" / f"{name}.env"
+    return {key: value for key, value in dotenv_values(file).items() if value} if file.exists() else {}
 
 
 def find_server() -> Server:

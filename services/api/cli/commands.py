@@ -1,0 +1,36 @@
+"""All commands of `ronda`, and how their failures read."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from services.api.cli.accounts import accounts
+from services.api.cli.dead_letters import dead_letters
+from services.api.cli.inventory import chats, hosts, routers, sites
+from services.api.cli.people import keys
+from shared.errors import RondaError
+
+app = typer.Typer(
+    help="Ronda, the night watch of MikroTik networks. First steps: owner, site add, router add, chat add, chat test.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(sites, name="site")
+app.add_typer(routers, name="router")
+app.add_typer(hosts, name="host")
+app.add_typer(chats, name="chat")
+app.add_typer(accounts, name="account")
+app.add_typer(dead_letters, name="dlq")
+app.add_typer(keys, name="keys")
+
+
+def main() -> None:
+    """Run a command; an expected failure is one sentence and exit code 1, never a traceback."""
+    try:
+        app()
+    except RondaError as failure:
+        typer.secho(str(failure), fg="red", err=True)
+        sys.exit(1)
