@@ -124,11 +124,14 @@ class TaggedChannel:
         """End the connection; commands still running fail with Unreachable. Safe to call twice."""
         self._break(Unreachable(f"{self._name}: the session was closed"), abort=False)
         self._reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._reader
-        with contextlib.suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._transport.close(), timeout=2.0)
-        self._transport.writer.transport.abort()
+        try:
+            # Neither `suppress` nor `wait_for` here: both can swallow a cancellation meant for our caller.
+            await asyncio.wait({self._reader})
+            with contextlib.suppress(OSError):
+                async with asyncio.timeout(2.0):
+                    await self._transport.close()
+        finally:
+            self._transport.writer.transport.abort()
 
     # ── sending ─────────────────────────────────────────────────────────────────────────────────────────
 

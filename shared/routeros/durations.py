@@ -25,7 +25,10 @@ _UNITS = {
 }
 _PART = r"(\d+)(w|d|h|ms|us|m|s)"
 _PARTS = re.compile(_PART, re.ASCII)
-_FORM = re.compile(rf"(?P<parts>(?:{_PART})*)\s*(?:(?P<h>\d+):(?P<m>\d\d?)(?::(?P<s>\d\d?(?:\.\d{{1,6}})?))?)?")
+_FORM = re.compile(
+    rf"(?P<parts>(?:{_PART})*)\s*(?:(?P<h>\d+):(?P<m>\d\d?)(?::(?P<s>\d\d?(?:\.\d{{1,6}})?))?)?",
+    re.ASCII,
+)
 
 
 def parse_duration(text: str) -> timedelta:

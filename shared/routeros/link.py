@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
+from weakref import WeakSet
 
 from shared.clock import Clock, SystemClock
 from shared.errors import NotAllowed, RondaError, Unreachable
@@ -68,6 +69,27 @@ class LinkDown:
 LinkState = LinkUp | LinkDown
 
 
+class LinkStates:
+    """An async iterator over states; one that nobody holds any more costs nothing."""
+
+    def __init__(self, present: LinkState) -> None:
+        self._queue: asyncio.Queue[LinkState | None] = asyncio.Queue()
+        self.put(present)
+
+    def put(self, state: LinkState | None) -> None:
+        """Tell a state; None ends the iteration."""
+        self._queue.put_nowait(state)
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> LinkState:
+        state = await self._queue.get()
+        if state is None:
+            raise StopAsyncIteration
+        return state
+
+
 class RouterLink:
     """Owner of one router's session. Enter it to start, leave it to close."""
 
@@ -89,7 +111,7 @@ class RouterLink:
         self._chance = chance
         self._state: LinkState = LinkDown(Unreachable(f"{address}: not connected yet"), self._clock.now())
         self._changed = asyncio.Condition()
-        self._watchers: set[asyncio.Queue[LinkState]] = set()
+        self._watchers: WeakSet[LinkStates] = WeakSet()
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -124,16 +146,11 @@ class RouterLink:
             return state.session.is_open
         return isinstance(state.error, NotAllowed)
 
-    async def states(self) -> AsyncIterator[LinkState]:
-        """The present state, then every change, until the link is left. A slow reader misses nothing."""
-        queue: asyncio.Queue[LinkState] = asyncio.Queue()
-        queue.put_nowait(self._state)
-        self._watchers.add(queue)
-        try:
-            while True:
-                yield await queue.get()
-        finally:
-            self._watchers.discard(queue)
+    def states(self) -> LinkStates:
+        """The present state, then every change from now on, until the link is left. Nothing is skipped."""
+        states = LinkStates(self._state)
+        self._watchers.add(states)
+        return states
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.create_task(self._stay_connected(), name=f"routeros-link {self.address}")
@@ -144,8 +161,11 @@ class RouterLink:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait({self._task})
+            if not self._task.cancelled():
+                self._task.result()  # only a fault of our own ends it otherwise
+        for watcher in self._watchers:
+            watcher.put(None)
 
     async def _stay_connected(self) -> None:
         failures = 0
@@ -174,5 +194,5 @@ class RouterLink:
         async with self._changed:
             self._state = state
             self._changed.notify_all()
-        for queue in self._watchers:
-            queue.put_nowait(state)
+        for watcher in self._watchers:
+            watcher.put(state)

@@ -25,16 +25,16 @@ _KEEPALIVE = (("TCP_KEEPIDLE", 20), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
 
 async def open_transport(address: RouterAddress) -> AsyncSocketTransport:
     """Connect. Raises Unreachable, CertificateRefused, or Misconfigured for an unreadable CA file."""
-    # Reading the authorities from disk takes milliseconds: not in the event loop.
-    context = await asyncio.to_thread(_context, address.tls)
+    context = None
+    if address.tls.mode is not TlsMode.OFF:
+        # Reading the authorities from disk takes milliseconds: not in the event loop.
+        context = await asyncio.to_thread(_context, address.tls)
     try:
-        transport = await async_create_transport(
-            address.host,
-            port=address.port,
-            saddr=None,
-            timeout=address.connect_timeout,
-            ssl_wrapper=context,
-        )
+        # Its own timeout is `wait_for`, which on 3.11 can swallow a cancellation.
+        async with asyncio.timeout(address.connect_timeout):
+            transport = await async_create_transport(
+                address.host, port=address.port, saddr=None, timeout=None, ssl_wrapper=context
+            )
     except ssl.SSLCertVerificationError as error:
         raise CertificateRefused(f"{address}: {error.verify_message}") from error
     except TimeoutError as error:
@@ -46,9 +46,7 @@ async def open_transport(address: RouterAddress) -> AsyncSocketTransport:
     return transport
 
 
-def _context(tls: Tls) -> ssl.SSLContext | None:
-    if tls.mode is TlsMode.OFF:
-        return None
+def _context(tls: Tls) -> ssl.SSLContext:
     if tls.mode is TlsMode.VERIFY:
         try:
             return ssl.create_default_context(cafile=tls.ca_file)

@@ -242,3 +242,32 @@ async def test_many_connects_at_once_leave_nothing_open():
         sessions = await asyncio.gather(*(RouterSession.connect(router.address()) for _ in range(5)))
         await asyncio.gather(*(session.close() for session in sessions))
     assert router.connections == 5
+
+
+@pytest.mark.parametrize("mode", [TlsMode.OFF, TlsMode.PINNED])
+async def test_a_connect_cancelled_at_any_moment_is_cancelled(mode: TlsMode, tmp_path: Path):
+    certificate = Certificate(tmp_path, "localhost")
+    tls = Tls(mode, fingerprint=certificate.fingerprint)
+    context = certificate.server() if mode is TlsMode.PINNED else None
+
+    async def script(line: Line) -> None:
+        while True:
+            command, tag, _ = await line.command()
+            if command.startswith("/system"):
+                line.row(tag, "=name=Menara-1", "=version=7.16", "=uptime=1s")
+            line.done(tag)
+
+    async with peer(script, context) as router:
+        for steps in range(40):
+            task = asyncio.create_task(RouterSession.connect(router.address(tls)))
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            connected = task.done()
+            task.cancel()
+            (outcome,) = await asyncio.gather(task, return_exceptions=True)
+            if connected:
+                await outcome.close()
+            else:
+                assert isinstance(outcome, asyncio.CancelledError), steps
+        names = {task.get_name() for task in asyncio.all_tasks()}
+        assert not any(name.startswith("routeros") for name in names)
