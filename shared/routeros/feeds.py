@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from shared.errors import Invalid
 from shared.routeros.channel import TaggedChannel
 from shared.routeros.exchange import RowFeed
-from shared.routeros.reply import Change, Row, change_of
+from shared.routeros.reply import Change, Reply, Row, change_of
+
+RoundTrip = Callable[[], Coroutine[Any, Any, Reply]]
 
 
 class _Feed:
@@ -38,7 +42,35 @@ class _Feed:
 
 
 class Changes(_Feed):
-    """Changes of a menu. Ends only with the connection, or when the router itself ends the listen."""
+    """Changes of a menu. Ends only with the connection, or when the router itself ends the listen.
+
+    Entering waits for one more round trip: commands of one connection run side by side at the router, so a
+    listen that was only sent might begin after the table is read, and the change in between would be lost.
+    Entering also raises what the router says against the listen at once (FeatureMissing, RightsMissing).
+    """
+
+    def __init__(self, channel: TaggedChannel, command: str, words: tuple[str, ...], round_trip: RoundTrip) -> None:
+        super().__init__(channel, command, words)
+        self._round_trip = round_trip
+
+    async def __aenter__(self) -> Self:
+        feed = self._feed = self._channel.feed(self._command, self._words)
+        settled = asyncio.create_task(self._round_trip())
+        try:
+            await asyncio.wait((settled, feed.future), return_when=asyncio.FIRST_COMPLETED)
+            if feed.future.done():
+                feed.future.result()
+            else:
+                settled.result()
+        except BaseException:
+            self._channel.abandon(feed)
+            raise
+        finally:
+            if not settled.done():
+                settled.cancel()
+            elif not settled.cancelled():
+                settled.exception()
+        return self
 
     def __aiter__(self) -> Self:
         return self

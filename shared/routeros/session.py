@@ -19,7 +19,7 @@ from typing import Self
 from shared.clock import Clock, SystemClock
 from shared.errors import DeadlineExceeded, RondaError, Unreachable
 from shared.routeros.address import RouterAddress
-from shared.routeros.channel import ChannelLimits, TaggedChannel
+from shared.routeros.channel import PROBE, ChannelLimits, TaggedChannel
 from shared.routeros.dialects import dialect_for
 from shared.routeros.facts import RouterFacts
 from shared.routeros.feeds import Changes, RowStream
@@ -108,16 +108,17 @@ class RouterSession(Verbs):
     def listen(self, path: str, proplist: Sequence[str] = ()) -> Changes:
         """Changes of a menu from now on, as an async context manager; leaving it cancels the listen.
 
-        The command is sent on entering, so a `print_rows` after that misses nothing. Iteration raises
-        Unreachable when the connection ends (compare with the whole table after reconnecting), Busy when the
-        reader is too slow, FeatureMissing where the menu cannot listen.
+        On entering the listen is sent and has begun, so a `print_rows` after that misses nothing. Entering
+        raises FeatureMissing where the menu cannot listen; iteration raises Unreachable when the connection
+        ends (compare with the whole table after reconnecting) and Busy when the reader is too slow.
         """
         attributes: dict[str, str | None] = {}
         if proplist:
             # Without these two a removed row could not be told; unknown names are ignored by routers.
             attributes[".proplist"] = ",".join(dict.fromkeys((".id", ".dead", *proplist)))
         command = f"{path}/listen"
-        return Changes(self._channel, command, command_words(command, attributes, None))
+        words = command_words(command, attributes, None)
+        return Changes(self._channel, command, words, lambda: self.run(PROBE))
 
     def stream(
         self, command: str, attributes: Mapping[str, str | None] = NO_ATTRIBUTES, *, most: int | None = None

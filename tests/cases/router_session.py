@@ -104,6 +104,7 @@ class SessionCases:
             await session.print_rows("/no/such/menu")
         assert not await session.offers("/no/such/menu")
         assert await session.offers(SECRETS)
+        assert await session.offers("/system/identity")
 
     async def test_a_singleton_is_set_without_an_id(self, session: Session):
         await session.set_("/system/identity", None, {"name": "Menara-2"})
@@ -122,6 +123,11 @@ class SessionCases:
         assert changed[0].row == {".id": item, "name": "budi"}
         assert changed[-1].row == {".id": item, "name": "budi", "comment": "baru"}
         assert seen[-1].id == item
+
+    async def test_listen_to_a_missing_menu_is_a_missing_feature(self, session: Session):
+        with pytest.raises(FeatureMissing):
+            async with session.listen("/no/such/menu"):
+                pytest.fail("there is nothing to listen to")
 
     async def test_many_commands_at_once_keep_their_answers(self, session: Session):
         names = [f"user{number}" for number in range(100)]

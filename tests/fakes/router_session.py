@@ -174,6 +174,8 @@ class FakeRouter:
 
     def _print(self, path: str, attributes: dict, queries: tuple[str, ...]) -> tuple[list[Row], str | None]:
         rows = [row for row in self.menus[path].rows.values() if _holds(queries, row)]
+        if "count-only" in attributes and self.menus[path].singleton:
+            raise FakeTrap("unknown parameter count-only")
         if "count-only" in attributes:
             return [], str(len(rows))
         proplist = attributes.get(".proplist")
@@ -321,8 +323,7 @@ class FakeRouterSession(Verbs):
         try:
             queue = self.router.listen(path)
         except FakeTrap as trap:
-            yield _failing(refusal(f"{path}/listen", [Trap(message) for message in trap.messages]))
-            return
+            raise refusal(f"{path}/listen", [Trap(message) for message in trap.messages]) from trap
         changes = self._changes(queue, names)
         try:
             yield changes
@@ -365,8 +366,3 @@ class FakeRouterSession(Verbs):
             raise Unreachable(self._ending.why)
         if self.closed:
             raise Unreachable("the session was closed")
-
-
-async def _failing(error: RondaError) -> AsyncIterator[Change]:
-    raise error
-    yield

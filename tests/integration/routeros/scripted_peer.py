@@ -82,6 +82,14 @@ class Line:
     def trap(self, tag: str, message: str, *words: str) -> None:
         self.send("!trap", f".tag={tag}", *words, f"=message={message}")
 
+    async def expect_listen(self, path: str) -> tuple[str, dict[str, str]]:
+        """A listen of this menu, and the round trip by which the client knows that it has begun."""
+        listen = await self.expect(f"{path}/listen")
+        tag, _ = await self.expect("/system/identity/print")
+        self.row(tag, "=name=Menara-1")
+        self.done(tag)
+        return listen
+
     async def introduce(self, version: str = "7.16.2 (stable)") -> None:
         """Accept any login and answer the two questions every session begins with."""
         tag, _ = await self.expect("/login")

@@ -43,7 +43,11 @@ class TablesOnTheWire:
             self.cancel(line, attributes["tag"])
             line.done(tag)
         elif command.endswith("/listen"):
-            queue = self.router.listen(command.removesuffix("/listen"))
+            try:
+                queue = self.router.listen(command.removesuffix("/listen"))
+            except FakeTrap as trap:
+                self.refuse(line, tag, trap)
+                return
             names = attributes[".proplist"].split(",")
             self.listens[tag] = asyncio.create_task(self.follow(line, tag, queue, names))
         else:
@@ -54,15 +58,18 @@ class TablesOnTheWire:
         try:
             rows, ret = self.router.handle(command, attributes, queries)
         except FakeTrap as trap:
-            for message in trap.messages:
-                line.trap(tag, message)
-            line.done(tag)
+            self.refuse(line, tag, trap)
             return
         for row in rows:
             line.row(tag, *(f"={name}={value}".encode("utf-8", ESCAPED) for name, value in row.items()))
         if not rows and command.endswith("/print") and ret is None:
             line.send("!empty", f".tag={tag}")
         line.done(tag, *([f"=ret={ret}"] if ret is not None else []))
+
+    def refuse(self, line: Line, tag: str, trap: FakeTrap) -> None:
+        for message in trap.messages:
+            line.trap(tag, message)
+        line.done(tag)
 
     def cancel(self, line: Line, tag: str) -> None:
         if tag in self.listens:

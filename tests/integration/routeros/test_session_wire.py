@@ -207,6 +207,7 @@ async def test_silence_alone_is_probed_and_a_living_router_stays():
 async def test_silent_death_ends_a_listen():
     async def script(line: Line) -> None:
         await line.introduce()
+        await line.expect_listen("/ppp/active")
         await line.until_closed()
 
     limits = ChannelLimits(keepalive=0.02, probe_timeout=0.1)
@@ -281,7 +282,7 @@ async def test_a_cancelled_command_the_router_never_ends_frees_its_turn_after_a_
 async def test_listen_tells_changes_and_both_spellings_of_gone():
     async def script(line: Line) -> None:
         await line.introduce()
-        tag, attributes = await line.expect("/ppp/active/listen")
+        tag, attributes = await line.expect_listen("/ppp/active")
         assert attributes == {".proplist": ".id,.dead,name"}
         line.row(tag, "=.id=*1", "=name=budi")
         line.row(tag, "=.id=*1", "=.dead=true")
@@ -308,19 +309,21 @@ async def test_listen_on_a_missing_menu_says_so():
         line.done(tag)
         await line.until_closed()
 
-    async with meet(script) as session, session.listen("/ip/hotspot/active") as changes:
+    async with meet(script) as session:
         with pytest.raises(FeatureMissing):
-            await asyncio.wait_for(anext(changes), 5)
+            async with session.listen("/ip/hotspot/active"):
+                pytest.fail("there is nothing to listen to")
+        assert session.is_open
 
 
 async def test_a_reader_too_slow_for_a_listen_is_told():
     async def script(line: Line) -> None:
         await line.introduce()
-        tag, _ = await line.expect("/log/listen")
+        tag, _ = await line.expect_listen("/log")
+        after, _ = await line.expect("/system/identity/print")
         for number in range(4):
             line.row(tag, f"=.id=*{number}")
-        tag, _ = await line.expect("/system/identity/print")
-        line.done(tag)
+        line.done(after)
         await line.until_closed()
 
     limits = ChannelLimits(feed_backlog=3)
@@ -334,6 +337,7 @@ async def test_a_reader_too_slow_for_a_listen_is_told():
 async def test_more_feeds_than_a_connection_carries_are_refused():
     async def script(line: Line) -> None:
         await line.introduce()
+        await line.expect_listen("/log")
         await line.until_closed()
 
     limits = ChannelLimits(feeds=1)
@@ -390,7 +394,7 @@ async def test_stream_ends_with_the_command():
 async def test_an_end_of_any_kind_fails_everybody_who_waits(ending: bytes, words: str):
     async def script(line: Line) -> None:
         await line.introduce()
-        await line.command()
+        await line.expect_listen("/ppp/active")
         await line.command()
         line.writer.write(ending)
 
