@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -35,7 +36,7 @@ class Tls:
     fingerprint: str | None = None
 
     def __post_init__(self) -> None:
-        if self.mode is TlsMode.PINNED and len(self.pin) != 64:
+        if self.mode is TlsMode.PINNED and not re.fullmatch(r"[0-9a-f]{64}", self.pin):
             raise Misconfigured("a pinned router certificate needs its SHA-256 fingerprint: 64 hex digits")
 
     @property

@@ -49,6 +49,11 @@ class Exchange:
         if not self.future.done():
             self.future.set_exception(error)
 
+    def give_up(self) -> None:
+        """Whoever waited was cancelled: an answer that came in the same moment is nobody's business."""
+        if not self.future.cancel() and not self.future.cancelled():
+            self.future.exception()
+
 
 class RowFeed(Exchange):
     """A command whose rows are handed out as they come: listen, monitor, ping."""

@@ -98,6 +98,7 @@ class RouterSession(Verbs):
         try:
             return await exchange.future
         except asyncio.CancelledError:
+            exchange.give_up()
             self._channel.abandon(exchange)
             raise
         finally:

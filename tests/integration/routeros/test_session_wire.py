@@ -267,9 +267,12 @@ async def test_a_command_whose_turn_never_came_was_never_sent():
 async def test_a_cancelled_command_the_router_never_ends_frees_its_turn_after_a_grace():
     async def script(line: Line) -> None:
         await line.introduce()
-        await line.expect("/first/run")
+        late, _ = await line.expect("/first/run")
         while True:
             command, tag, _ = await line.command()
+            if command == "/second/run":
+                line.row(late, "=name=late")
+                line.done(late)
             line.done(tag, f"=ret={command}")
 
     limits = ChannelLimits(commands=1, cancel_grace=0.1)
@@ -277,6 +280,7 @@ async def test_a_cancelled_command_the_router_never_ends_frees_its_turn_after_a_
         with pytest.raises(DeadlineExceeded):
             await session.run("/first/run", deadline=0.05)
         assert (await session.run("/second/run", deadline=5)).ret == "/second/run"
+        assert (await session.run("/third/run", deadline=5)).ret == "/third/run"
 
 
 async def test_listen_tells_changes_and_both_spellings_of_gone():
@@ -456,3 +460,43 @@ async def test_refusals_never_repeat_arguments():
             await session.add("/ppp/secret", {"name": "budi", "password": "sangat-rahasia"})
     assert "sangat-rahasia" not in str(refused.value)
     assert not isinstance(refused.value, NotAllowed)
+
+
+@pytest.mark.parametrize(
+    ("version", "attributes"), [("7.20.8", {}), ("7.24.1", {"show-sensitive": ""}), ("6.49.18", {})]
+)
+async def test_secrets_are_asked_for_where_they_are_hidden(version: str, attributes: dict[str, str]):
+    async def script(line: Line) -> None:
+        await line.introduce(version)
+        for expected in (attributes, {}):
+            tag, seen = await line.expect("/ppp/secret/print")
+            assert seen == expected
+            line.done(tag)
+        await line.until_closed()
+
+    async with meet(script) as session:
+        await session.print_rows("/ppp/secret", secrets=True)
+        await session.print_rows("/ppp/secret")
+
+
+async def test_a_caller_cancelled_while_waiting_for_a_turn_sends_nothing():
+    seen: list[str] = []
+
+    async def script(line: Line) -> None:
+        await line.introduce()
+        while True:
+            command, tag, _ = await line.command()
+            seen.append(command)
+            if command != "/first/run":
+                line.done(tag)
+
+    async with meet(script, ChannelLimits(commands=1, cancel_grace=0.05)) as session:
+        first = asyncio.create_task(session.run("/first/run"))
+        second = asyncio.create_task(session.run("/second/run"))
+        await asyncio.sleep(0)
+        second.cancel()
+        first.cancel()
+        await asyncio.gather(first, second, return_exceptions=True)
+        await session.run("/third/run", deadline=5)
+    assert "/second/run" not in seen
+    assert seen[-1] == "/third/run"

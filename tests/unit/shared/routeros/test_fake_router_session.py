@@ -36,3 +36,20 @@ async def test_refused_silenced_and_vanished():
         await session.count("/ppp/secret")
     router.come_back()
     assert await router.session().count("/ppp/active") == 1
+
+
+async def test_policies_are_those_of_our_own_group():
+    router = FakeRouter()
+    router.put("/user", {"name": "ronda", "group": "watch"})
+    router.put("/user/group", {"name": "watch", "policy": "api,read,test,!write,!policy"})
+    assert await router.session().policies() == {"api", "read", "test"}
+
+
+async def test_policies_that_cannot_be_read_are_unknown():
+    router = FakeRouter()
+    assert await router.session().policies() is None
+    router.put("/user", {"name": "ronda", "group": "watch"})
+    router.silence("/user/group/print")
+    assert await router.session().policies() is None
+    router.refuse("/user/print", "not enough permissions (9)")
+    assert await router.session().policies() is None
