@@ -21,7 +21,7 @@ from shared.routeros.exchange import Exchange, RowFeed
 from shared.routeros.reply import Reply, Row
 from shared.routeros.wire import SentenceDecoder
 
-_CHUNK = 256 * 1024  # bytes read at most per turn of the event loop
+_CHUNK = 64 * 1024  # bytes decoded per turn of the event loop: about 700 rows, 3 ms
 PROBE = "/system/identity/print"  # the cheapest question every router answers
 
 

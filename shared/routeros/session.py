@@ -41,7 +41,8 @@ class RouterSession(Verbs):
         self.address = address
         self.username = address.username
         self._channel = channel
-        self._clock = clock
+        self.connected_at = clock.now()
+        """When this session was opened; less `facts.uptime` it is when the router started."""
 
     @classmethod
     async def connect(
@@ -91,7 +92,8 @@ class RouterSession(Verbs):
 
         An attribute with None is sent as `=!name=`, which clears the property in a `set`.
         `deadline` is in seconds and includes waiting for a turn. After it (or when the caller is cancelled)
-        the command is cancelled at the router too; whether it took effect is then unknown.
+        the command is cancelled at the router too; whether it took effect is then unknown. Whoever queues
+        thousands at once needs a deadline for all of them together: a CHR takes 1 to 20 ms for each.
         """
         exchange = self._channel.command(command, command_words(command, attributes, query))
         timer = asyncio.get_running_loop().call_later(deadline, self._channel.expire, exchange, deadline)
