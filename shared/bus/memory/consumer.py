@@ -6,8 +6,9 @@ import asyncio
 from dataclasses import dataclass
 
 from shared.bus.delivery import StoredMessage
-from shared.bus.memory.stream import MemoryStream, matches_any
+from shared.bus.memory.stream import MemoryStream
 from shared.bus.ports import ConsumerSpec
+from shared.bus.subjects import matches_any
 from shared.bus.workbench import Workbench
 from shared.clock import Clock
 from shared.contracts.streams import Retention

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from shared.bus.answering import Answering
 from shared.bus.delivery import StoredMessage
 from shared.bus.memory.consumer import MemoryConsumer
-from shared.bus.memory.stream import MemoryStream, matches
+from shared.bus.memory.stream import MemoryStream
 from shared.bus.ports import ConsumerSpec, Published
+from shared.bus.subjects import matches
 from shared.clock import Clock
 from shared.contracts.streams import STREAMS, BucketSpec, StreamSpec
 from shared.errors import Unreachable

@@ -16,6 +16,7 @@ from shared.bus.buckets import EXPECTED_HEADER, MARKER_HEADER
 from shared.bus.delivery import StoredMessage
 from shared.bus.on_streams import TTL_HEADER
 from shared.bus.ports import Published
+from shared.bus.subjects import matches, matches_any
 from shared.clock import Clock
 from shared.contracts.envelope import MSG_ID_HEADER
 from shared.contracts.streams import StreamSpec
@@ -164,22 +165,3 @@ class MemoryStream:
         self.remove(sequence)
         if self._marker_ttl_s and was_last and MARKER_HEADER not in stored.headers:
             self._keep(stored.subject, {MARKER_HEADER: "MaxAge"}, b"", now + self._marker_ttl_s)
-
-
-def matches(subject_filter: str, subject: str) -> bool:
-    """Whether a subject is meant by a filter: `*` is one token, `>` at the end one or more."""
-    wanted, tokens = subject_filter.split("."), subject.split(".")
-    if wanted[-1] == ">":
-        wanted, tokens_compared = wanted[:-1], tokens[: len(wanted) - 1]
-        if len(tokens) <= len(wanted):
-            return False
-    else:
-        tokens_compared = tokens
-    return len(wanted) == len(tokens_compared) and all(
-        one in ("*", token) for one, token in zip(wanted, tokens_compared, strict=True)
-    )
-
-
-def matches_any(filters: tuple[str, ...], subject: str) -> bool:
-    """Whether any filter means the subject; no filter means all."""
-    return not filters or any(matches(one, subject) for one in filters)

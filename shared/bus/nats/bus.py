@@ -14,6 +14,7 @@ from shared.bus.nats.connection import Connection
 from shared.bus.nats.consumer import Consumer
 from shared.bus.nats.publishing import Publishing
 from shared.bus.nats.queries import Queries
+from shared.bus.nats.queue_look import QueueLook
 from shared.bus.nats.reading import Reader
 from shared.bus.nats.session import STATUS
 from shared.bus.nats.stored import from_direct
@@ -24,7 +25,7 @@ from shared.bus.workbench import Bury
 from shared.clock import Clock, SystemClock
 from shared.contracts.message import Message
 from shared.contracts.queries import Answer, AnswerT, Query
-from shared.contracts.streams import BucketSpec, StreamSpec
+from shared.contracts.streams import BucketSpec, Retention, StreamSpec
 
 _READ_TIMEOUT_S = 5.0
 
@@ -89,6 +90,10 @@ class NatsBus(StreamBus):
         last_per_subject: bool,
         follow: bool,
     ) -> AsyncIterator[StoredMessage | None]:
+        if stream.retention is Retention.WORK_QUEUE:
+            return QueueLook(self._connection, stream.name, filters, wait_s=self._wait_s).messages(
+                after=after, last_per_subject=last_per_subject, follow=follow
+            )
         reader = Reader(self._connection, stream.name, filters, after=after, last_per_subject=last_per_subject)
         return reader.messages(follow=follow, patient=follow)
 

@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from shared.bus.nats.connection import Connection
 from shared.bus.nats.pulling import ConsumerLostError, Pull, Signal
 from shared.bus.nats.session import Session
-from shared.bus.nats.stored import NatsDelivery, from_delivered
+from shared.bus.nats.stored import NatsDelivery, from_delivered, place_of
 from shared.bus.nats.streams import ensure_consumer
 from shared.bus.ports import ConsumerSpec, Handler
 from shared.bus.workbench import Bury, Workbench
@@ -76,11 +76,12 @@ class Consumer:
                 await self._delivery(message).nak(0)
 
     def _delivery(self, message: Msg) -> NatsDelivery:
+        place = place_of(message)
         return NatsDelivery(
             connection=self._connection,
             reply=message.reply,
-            message=from_delivered(message),
-            delivered=message.metadata.num_delivered,
+            message=from_delivered(message, place),
+            delivered=place.delivered,
         )
 
     def _on_room(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from shared.bus.nats.connection import Connection
-from shared.bus.nats.session import Session, read_answer
+from shared.bus.nats.session import NobodyThereError, Session, read_answer
 from shared.bus.nats.streams import ensure_everything
 from shared.bus.ports import Published
 from shared.contracts.envelope import MSG_ID_HEADER
@@ -30,7 +30,7 @@ class Publishing:
         With a deduplication id it is said again after a loss of connection, as often as the time allows: the stream
         keeps one. Without, a second try could store it twice, so the caller decides.
         """
-        repeatable = MSG_ID_HEADER in headers
+        identified = MSG_ID_HEADER in headers
         clock = asyncio.get_running_loop().time
         deadline = clock() + self._wait_s
         while True:
@@ -38,6 +38,7 @@ class Publishing:
             try:
                 return await self._store_once(session, subject, headers, body)
             except (Unreachable, DeadlineExceeded, Busy) as error:
+                repeatable = identified or isinstance(error, (NobodyThereError, Busy))
                 if not repeatable or clock() + _PAUSE_S >= deadline:
                     raise Unreachable(f"the bus did not store the message: {error}") from error
             if not session.lost.is_set():

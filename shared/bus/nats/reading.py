@@ -12,7 +12,7 @@ from shared.bus.delivery import StoredMessage
 from shared.bus.nats.connection import Connection
 from shared.bus.nats.pulling import ConsumerLostError, Pull, Signal
 from shared.bus.nats.session import Session
-from shared.bus.nats.stored import from_delivered
+from shared.bus.nats.stored import from_delivered, place_of
 from shared.bus.nats.streams import nanoseconds
 from shared.errors import NotFound, RondaError, Unreachable
 
@@ -79,10 +79,11 @@ class Reader:
                 yield None
             if isinstance(item, Signal):
                 continue
-            if item.metadata.sequence.consumer != expected:
+            place = place_of(item)
+            if place.number != expected:
                 raise ConsumerLostError("a message is missing")
             expected += 1
-            message = from_delivered(item)
+            message = from_delivered(item, place)
             if self._last is not None and message.sequence <= self._last:
                 continue  # said before the connection was lost
             self._last = message.sequence

@@ -44,6 +44,10 @@ _WRONG_LAST_SEQUENCE = (10071, 10164)
 _NOT_NOW = (10008, 10023, 10047, 10028, 10077)  # no leader, no space, no resources
 
 
+class NobodyThereError(Unreachable):
+    """The server is there, but nobody takes this subject: surely nothing was stored or begun."""
+
+
 class Session:
     """A connection from its opening to its end."""
 
@@ -130,7 +134,7 @@ class Session:
         if waiting is None or waiting.done():
             return
         if (message.headers or {}).get(STATUS) == NO_RESPONDERS:
-            waiting.set_exception(Unreachable("nobody on the bus serves this"))
+            waiting.set_exception(NobodyThereError("nobody on the bus serves this"))
         else:
             waiting.set_result(message)
 

@@ -10,7 +10,8 @@ from nats.aio.msg import Msg
 from shared.bus.delivery import StoredMessage
 from shared.bus.nats.connection import Connection
 
-_NAK_NS = 1_000_000_000
+_NS = 1_000_000_000
+_OLD_TOKENS = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class NatsDelivery:
         await self._say(b"+ACK")
 
     async def nak(self, delay_s: float) -> None:
-        delay_ns = int(delay_s * _NAK_NS)
+        delay_ns = int(delay_s * _NS)
         await self._say(f'-NAK {{"delay": {delay_ns}}}'.encode() if delay_ns else b"-NAK")
 
     async def in_progress(self) -> None:
@@ -37,15 +38,35 @@ class NatsDelivery:
         await session.say(self.reply, word)
 
 
-def from_delivered(message: Msg) -> StoredMessage:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What the reply subject of a delivered message tells (ADR-15 of nats-io/nats-architecture-and-design):
+    `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<number>.<nanoseconds>.<pending>`, in newer servers with domain
+    and account before the stream and a token behind."""
+
+    delivered: int
+    sequence: int
+    number: int  # counts what this consumer delivered
+    stored_at: datetime
+
+
+def place_of(message: Msg) -> Place:
+    """Where a delivered message stands in its stream and its consumer."""
+    tokens = message.reply.split(".")
+    delivered, sequence, number, moment_ns = tokens[4:8] if len(tokens) == _OLD_TOKENS else tokens[6:10]
+    seconds, rest_ns = divmod(int(moment_ns), _NS)
+    stored_at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest_ns // 1000)
+    return Place(int(delivered), int(sequence), int(number), stored_at)
+
+
+def from_delivered(message: Msg, place: Place) -> StoredMessage:
     """A message that a consumer delivered."""
-    metadata = message.metadata
     return StoredMessage(
         subject=message.subject,
         headers=message.headers or {},
         body=message.data,
-        sequence=metadata.sequence.stream,
-        stored_at=metadata.timestamp,
+        sequence=place.sequence,
+        stored_at=place.stored_at,
     )
 
 
