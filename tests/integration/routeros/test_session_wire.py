@@ -138,7 +138,7 @@ async def test_deadline_cancels_at_the_router_and_late_rows_are_dropped():
         line.done(after)
         await line.until_closed()
 
-    async with meet(script, QUICK) as session:
+    async with meet(script) as session:
         with pytest.raises(DeadlineExceeded, match="/slow/print"):
             await session.print_rows("/slow", deadline=0.05)
         assert await session.print_rows("/fast") == [{"name": "fast"}]
@@ -198,7 +198,7 @@ async def test_silence_alone_is_probed_and_a_living_router_stays():
                 enough.set()
         await line.until_closed()
 
-    limits = ChannelLimits(keepalive=0.02, probe_timeout=1.0)
+    limits = ChannelLimits(keepalive=0.02, probe_timeout=5.0)
     async with meet(script, limits) as session, session.listen("/ppp/active"):
         await asyncio.wait_for(enough.wait(), 5)
         assert session.is_open

@@ -6,13 +6,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from shared.errors import NotAllowed, RondaError, Unreachable
 from shared.routeros import Backoff, LinkDown, LinkUp, RouterAddress, RouterLink, Session
 from tests.fakes.router_session import FakeRouter
+
+# Examples may take long on a busy machine; that says nothing about the code.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 ADDRESS = RouterAddress("192.0.2.1", "ronda", SecretStr("rahasia"))
 
@@ -164,6 +167,7 @@ async def test_leaving_closes_the_session():
     assert not session.is_open
 
 
+@untimed
 @given(st.integers(1, 10_000), st.floats(0, 1, exclude_max=True), st.booleans())
 def test_pauses_stay_within_bounds(failures: int, chance: float, refused: bool):
     pause = Backoff().pause(failures, chance, refused=refused)

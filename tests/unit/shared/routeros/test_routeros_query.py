@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Invalid
 from shared.routeros import Query, equals, greater, has, lacks, less, one_of
 from tests.fakes.router_session import _holds
+
+# Examples may take long on a busy machine; that says nothing about the code.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,7 @@ trees = st.recursive(
 )
 
 
+@untimed
 @given(trees, st.sets(st.sampled_from("abc")))
 def test_any_combination_means_on_the_stack_what_it_says(tree, present):
     query, meaning = tree

@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Invalid
 from shared.routeros import RouterVersion
 from shared.routeros.dates import iso_date, month_name_date, parse_moment, time_of_day
 from shared.routeros.durations import format_duration, normal_duration, optional_duration, parse_duration
+
+# Examples may take long on a busy machine; that says nothing about the code.
+untimed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize(
@@ -84,6 +87,7 @@ def test_words_for_no_duration(text: str | None):
     assert text is None or normal_duration(text) == text
 
 
+@untimed
 @given(st.timedeltas(min_value=timedelta(), max_value=timedelta(weeks=10_000)))
 def test_any_duration_survives_its_normal_form(length: timedelta):
     assert parse_duration(format_duration(length)) == length
@@ -127,6 +131,7 @@ def test_a_shortened_moment_needs_today(text: str):
         parse_moment(text)
 
 
+@untimed
 @given(
     st.datetimes(min_value=datetime.fromisoformat("1970-01-01T00:00:00")).map(
         lambda moment: moment.replace(microsecond=0)
