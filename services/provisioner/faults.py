@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.errors import Rejected, Temporary
+from shared.errors import Refused, Rejected, Temporary
 
 
 class RouterAway(Temporary):
@@ -25,3 +25,9 @@ class NotKept(Rejected):
     """The router took a change and shows something else."""
 
     code = "not_kept"
+
+
+class SealedShut(Refused):
+    """The account's password cannot be opened with our keys."""
+
+    code = "sealed"

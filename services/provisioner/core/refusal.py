@@ -24,7 +24,7 @@ def advice(router: str, code: str) -> str:
 _ADVICE = {
     "": "The router {router} refused this; correct the account and save it again.",
     "conflict": "The router {router} has another entry with this name; rename one of them.",
-    "not_allowed": "The user with which Ronda logs in to {router} lacks a right; give its group read, write, api, test.",
+    "not_allowed": "Ronda's user on {router} lacks a right; give its group read, write, api and test.",
     "feature_missing": "The router {router} has no such menu; its package is absent or disabled.",
     "not_kept": "The router {router} took the change and shows something else; look at the account there.",
     "sealed": "The password cannot be opened with the sealing keys of the provisioner; give it the key that sealed it.",

@@ -27,7 +27,7 @@ from services.provisioner.core.account import (
     shadowing_profiles,
 )
 from services.provisioner.core.refusal import advice, profile_advice
-from services.provisioner.faults import NotKept, ProfileMissing, RouterAway
+from services.provisioner.faults import NotKept, ProfileMissing, RouterAway, SealedShut
 from services.provisioner.handlers.sessions import close_sessions
 from services.provisioner.keyed_locks import KeyedLocks
 from services.provisioner.ports import DesiredStates, Progress, Publisher, Routers
@@ -39,6 +39,7 @@ from shared.contracts.ids import RouterId
 from shared.errors import Refused, Rejected, Unreachable
 from shared.routeros import ItemMissing, Session, ValueRefused, equals
 from shared.security.sealing import ACCOUNT_PASSWORD, KeyRing
+from shared.security.secret import Secret
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +97,7 @@ async def _try_to_apply(desired: DesiredAccount, work: AccountWork) -> AccountAp
 
 
 async def _bring_about(desired: DesiredAccount, session: Session, work: AccountWork) -> tuple[Step, ...]:
-    wanted = WantedAccount.of(desired, work.keys.open(desired.sealed_password, purpose=ACCOUNT_PASSWORD))
+    wanted = WantedAccount.of(desired, _open_password(desired, work.keys))
     row = await _read(session, wanted)
     steps = plan(wanted, row, close_owed=await work.progress.owes_close(desired.account_id))
     if _writes_profile(steps):
@@ -109,6 +110,13 @@ async def _bring_about(desired: DesiredAccount, session: Session, work: AccountW
     if strays := not_kept(wanted, await _read(session, wanted)):
         raise NotKept(f"the router shows {', '.join(strays)} otherwise")
     return tuple(done)
+
+
+def _open_password(desired: DesiredAccount, keys: KeyRing) -> Secret:
+    try:
+        return keys.open(desired.sealed_password, purpose=ACCOUNT_PASSWORD)
+    except Refused as shut:
+        raise SealedShut(str(shut)) from shut
 
 
 async def _read(session: Session, wanted: WantedAccount) -> Row | None:

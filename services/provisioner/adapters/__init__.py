@@ -1,0 +1,1 @@
+"""How: router links, progress and desired states on the bus."""

@@ -1,0 +1,159 @@
+"""Links to the registered routers, kept as the inventory says.
+
+A link opens when a router is first needed or returns into the inventory, and stays: every log-in is a line in the
+router's log, and a warm session is what makes a change take milliseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import structlog
+from pydantic import ValidationError
+
+from services.provisioner.faults import RouterAway
+from shared.bus.ports import Bucket, Entry
+from shared.clock import Clock
+from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Router
+from shared.contracts.subjects import unescape_token
+from shared.errors import NotAllowed, RondaError, Temporary, Unreachable
+from shared.routeros import LinkDown, LinkUp, RouterAddress, RouterLink, RouterSession, Session
+from shared.routeros.registered import registered_address
+from shared.security.sealing import KeyRing
+
+log = structlog.get_logger(__name__)
+
+Connect = Callable[[RouterAddress], Awaitable[Session]]
+
+_PREFIX = "router."
+_PAUSE_S = 1.0
+
+
+@dataclass(slots=True)
+class _Kept:
+    router: Router
+    link: RouterLink | None
+    keeper: asyncio.Task[None] | None
+
+
+class InventoryRouters:
+    """One lasting session per enabled router of the inventory."""
+
+    def __init__(
+        self, *, keys: KeyRing, clock: Clock, session_wait_s: float, connect: Connect = RouterSession.connect
+    ) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._session_wait_s = session_wait_s
+        self._connect = connect
+        self._kept: dict[RouterId, _Kept] = {}
+        self._returned: asyncio.Queue[RouterId] = asyncio.Queue()
+        self.known = asyncio.Event()
+
+    def name(self, router_id: RouterId) -> str:
+        kept = self._kept.get(router_id)
+        return kept.router.name if kept else router_id
+
+    @asynccontextmanager
+    async def session(self, router_id: RouterId) -> AsyncIterator[Session]:
+        kept = self._kept.get(router_id)
+        if kept is None or kept.link is None:
+            raise RouterAway(f"the router {self.name(router_id)} is not in the inventory, or switched off there")
+        state = kept.link.state
+        if isinstance(state, LinkDown) and state.retry_in is not None:
+            # Not worth a wait: what is desired of it is read again when the link is up, and others need the turn.
+            raise RouterAway(f"the router {kept.router.name} cannot be asked: {state.error}")
+        yield await self._open_session(kept.router, kept.link)
+
+    async def _open_session(self, router: Router, link: RouterLink) -> Session:
+        try:
+            async with link.session(self._session_wait_s) as session:
+                return session
+        except (Unreachable, NotAllowed) as away:
+            raise RouterAway(f"the router {router.name} cannot be asked: {away}") from away
+
+    async def returned(self) -> AsyncIterator[RouterId]:
+        while True:
+            yield await self._returned.get()
+
+    async def follow(self, inventory: Bucket) -> None:
+        """Keep the links as the inventory says until cancelled; then close them."""
+        try:
+            while True:
+                try:
+                    await self._follow_once(inventory)
+                except Temporary as problem:
+                    log.warning("the inventory cannot be followed now", reason=str(problem))
+                await asyncio.sleep(_PAUSE_S)
+        finally:
+            for router_id in list(self._kept):
+                await self._drop(router_id)
+
+    async def _follow_once(self, inventory: Bucket) -> None:
+        present: set[RouterId] = set()
+        async for item in inventory.watch(_PREFIX):
+            if item is None:
+                for gone in set(self._kept) - present if not self.known.is_set() else ():
+                    await self._drop(gone)
+                self.known.set()
+            elif isinstance(item, Entry):
+                present.add(router_id := RouterId(unescape_token(item.key.removeprefix(_PREFIX))))
+                await self._take(router_id, item.value)
+            else:
+                await self._drop(RouterId(unescape_token(item.key.removeprefix(_PREFIX))))
+
+    async def _take(self, router_id: RouterId, value: bytes) -> None:
+        try:
+            router = Router.model_validate_json(value)
+        except ValidationError as wrong:
+            log.warning("a router of the inventory is left out", router=router_id, faults=wrong.error_count())
+            return
+        kept = self._kept.get(router_id)
+        if kept is not None and kept.router == router:
+            return
+        await self._drop(router_id)
+        self._kept[router_id] = await self._keep(router)
+
+    async def _keep(self, router: Router) -> _Kept:
+        if not router.enabled:
+            return _Kept(router, None, None)
+        try:
+            address = registered_address(router, self._keys)
+        except RondaError as problem:
+            log.error("a router cannot be logged in to", router=router.name, reason=str(problem))  # noqa: TRY400
+            return _Kept(router, None, None)
+        link = RouterLink(address, clock=self._clock, connect=self._connect)
+        await link.__aenter__()
+        return _Kept(router, link, asyncio.create_task(self._tell_returns(router.id, link)))
+
+    async def _tell_returns(self, router_id: RouterId, link: RouterLink) -> None:
+        async for state in link.states():
+            if isinstance(state, LinkUp):
+                self._returned.put_nowait(router_id)
+
+    async def _drop(self, router_id: RouterId) -> None:
+        kept = self._kept.pop(router_id, None)
+        if kept is not None and kept.link is not None and kept.keeper is not None:
+            kept.keeper.cancel()
+            await asyncio.wait({kept.keeper})
+            await kept.link.__aexit__(None, None, None)
+
+
+class Trials:
+    """A session of its own for each question."""
+
+    def __init__(self, *, keys: KeyRing, connect: Connect = RouterSession.connect) -> None:
+        self._keys = keys
+        self._connect = connect
+
+    @asynccontextmanager
+    async def open(self, router: Router) -> AsyncIterator[Session]:
+        session = await self._connect(registered_address(router, self._keys))
+        try:
+            yield session
+        finally:
+            await session.close()
