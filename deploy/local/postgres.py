@@ -40,6 +40,8 @@ SCHEMA_OWNERS = {"api": "ronda_api", "notifier": "ronda_notifier"}
 _START_S = 60.0  # recovery after a crash may have to replay a checkpoint's worth of log
 _STOP_S = 10.0
 _POLL_S = 0.01
+_AGAIN_S = 0.1
+_OLD_PARTS_LEFT = "pre-existing shared memory block"
 _LOG_LIMIT = 10_000_000
 
 # A machine of the smallest kind runs all of Ronda: 500 MB at rest, PostgreSQL's part of that about 30.
@@ -89,6 +91,7 @@ class LocalPostgres:
         self._credentials: Credentials | None = None
         self._server: subprocess.Popen[bytes] | None = None
         self._lock: IO[str] | None = None
+        self._log_start = 0
 
     async def start(self) -> None:
         """Make the database where there is none, start the server, wait until it answers, make roles and schemas.
@@ -103,9 +106,8 @@ class LocalPostgres:
             self._credentials = self._read_or_make_credentials()
             if not (self._home.data / "PG_VERSION").exists():
                 self._make_cluster()
-            self._end_leftover()
-            self._launch()
-            await self._wait_until_up()
+            await self._make_way()
+            await self._launch_until_up()
             await self._make_roles()
         except BaseException:
             await self.stop()
@@ -222,43 +224,54 @@ class LocalPostgres:
         if path.exists() and path.stat().st_size > _LOG_LIMIT:
             path.replace(path.with_suffix(".log.1"))
         with path.open("ab") as output:
+            self._log_start = output.tell()
             yield output
 
-    def _end_leftover(self) -> None:
-        """Make way after a crash: end a server that outlived its supervisor, remove the pid file of a dead one.
+    async def _make_way(self) -> None:
+        """After a crash: end a server that outlived its supervisor, and see to a pid file that names a stranger.
 
-        PostgreSQL refuses to start when the process id in its pid file belongs to anything of the same user, which
-        after a restart of a container or machine is often so.
+        PostgreSQL refuses to start while the process in its pid file lives and is of the same user, which after the
+        restart of a container or machine is often somebody else. The file itself must stay: by its other lines the new
+        server makes sure that no process of the old one is left.
         """
         pid_file = self._there().data / "postmaster.pid"
         try:
-            pid = int(pid_file.read_text().splitlines()[0])
-        except (FileNotFoundError, IndexError, ValueError):
+            pid, *rest = pid_file.read_text().splitlines()
+        except (FileNotFoundError, ValueError):
             return
-        if not _is_server_of(pid, self._there().data):
-            with suppress(FileNotFoundError):
-                pid_file.unlink()
-            return
-        log.warning("a PostgreSQL server of an earlier run still works here, stopping it", pid=pid)
-        _end_foreign(pid)
+        if _is_server_of(int(pid), self._there().data):
+            log.warning("a PostgreSQL server of an earlier run still works here, stopping it", pid=int(pid))
+            await _end_foreign(int(pid), self._there().data)
+        elif _alive(int(pid)):
+            pid_file.write_text("\n".join([str(os.getpid()), *rest]) + "\n")  # its own parent is never the old server
 
-    async def _wait_until_up(self) -> None:
+    async def _launch_until_up(self) -> None:
+        """Start, again if parts of a killed server are still about to end."""
         try:
             async with asyncio.timeout(_START_S):
-                while True:
-                    server = self._server
-                    if server is None or server.poll() is not None:
-                        raise Misconfigured(f"PostgreSQL ended at once; the end of its log:\n{self._log_tail()}")
-                    with suppress(OSError, asyncpg.PostgresError):
-                        await _execute(self.url(database="postgres"), "select 1")
-                        return
+                self._launch()
+                while not await self._answers():
+                    if self._server is None or self._server.poll() is not None:
+                        tail = self._log_tail()
+                        if _OLD_PARTS_LEFT not in tail:
+                            raise Misconfigured(f"PostgreSQL ended at once; the end of its log:\n{tail}")
+                        await asyncio.sleep(_AGAIN_S)
+                        self._launch()
                     await asyncio.sleep(_POLL_S)
         except TimeoutError as late:
             raise DeadlineExceeded(f"PostgreSQL does not answer; the end of its log:\n{self._log_tail()}") from late
 
+    async def _answers(self) -> bool:
+        with suppress(OSError, asyncpg.PostgresError):
+            await _execute(self.url(database="postgres"), "select 1")
+            return True
+        return False
+
     def _log_tail(self) -> str:
-        lines = (self._state / "postgres.log").read_text(errors="replace").splitlines()
-        return "\n".join(lines[-10:])
+        """What the server said since it was launched, ten lines at most."""
+        with (self._state / "postgres.log").open("rb") as file:
+            file.seek(self._log_start)
+            return "\n".join(file.read().decode(errors="replace").splitlines()[-10:])
 
     async def _make_roles(self) -> None:
         """Roles, database and schemas as they must be; harmless when they are already so."""
@@ -337,26 +350,33 @@ def _write_private(path: Path, text: str) -> None:
 
 
 def _is_server_of(pid: int, data: Path) -> bool:
-    """Whether the process is a PostgreSQL server on these files: it works inside its data folder."""
+    """Whether the process is a PostgreSQL server on these files. Its command line anybody may read."""
     if sys.platform == "linux":
         with suppress(OSError):
-            return Path(f"/proc/{pid}/cwd").readlink() == data
+            return f"\0-D\0{data}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
         return False
     listing = subprocess.run(["/bin/ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
-    return f"-D {data}" in listing.stdout
+    return f" -D {data} " in listing.stdout
 
 
-def _end_foreign(pid: int) -> None:
-    """End a server that is not our child: quickly and, if that does not help, at once."""
-    import time
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
+
+async def _end_foreign(pid: int, data: Path) -> None:
+    """End a server that is not our child: in order and, if that does not help, at once."""
+    loop = asyncio.get_running_loop()
     for ending in (signal.SIGINT, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.kill(pid, ending)
-        deadline = time.monotonic() + _STOP_S
-        while time.monotonic() < deadline:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
+        deadline = loop.time() + _STOP_S
+        while loop.time() < deadline:
+            if not _is_server_of(pid, data):
                 return
-            time.sleep(_POLL_S)
+            await asyncio.sleep(_POLL_S)

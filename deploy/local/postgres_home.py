@@ -123,11 +123,17 @@ def _make_private(folder: Path, uid: int, gid: int) -> None:
 
 
 def _copy_installation(installation: Path, target: Path) -> Path:
-    """The program where its user can read it. Copied again when the wheel changed."""
+    """The program where its user can read it, with the wheel's folder of libraries beside it, which it finds by its
+    relative place. Copied again when the wheel changed."""
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    copy = target / package.name / installation.name
     stamp = target / "copied-from"
     mark = f"{installation} {(installation / 'bin' / 'postgres').stat().st_mtime_ns}"
     if not stamp.exists() or stamp.read_text() != mark:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(installation, target, ignore=shutil.ignore_patterns("include", "*.a"))
+        shutil.copytree(installation, copy, ignore=shutil.ignore_patterns("include", "*.a"))
+        if libraries.exists():
+            shutil.copytree(libraries, target / libraries.name)
         stamp.write_text(mark)
-    return target / "bin"
+    return copy / "bin"

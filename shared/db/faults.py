@@ -36,6 +36,10 @@ _WRONG = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
 _FORBIDDEN = (asyncpg.InsufficientPrivilegeError, asyncpg.InvalidAuthorizationSpecificationError)
 
 
+CONNECTION_GONE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What closing, releasing or rolling back may raise on a connection that is broken already."""
+
+
 @contextmanager
 def translated() -> Iterator[None]:
     """Raise our error `from` asyncpg's."""

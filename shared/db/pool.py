@@ -14,7 +14,7 @@ import structlog
 from pydantic import SecretStr
 
 from shared.clock import Clock, SystemClock
-from shared.db.faults import translated
+from shared.db.faults import CONNECTION_GONE, translated
 from shared.db.identifiers import checked_schema
 from shared.db.transaction import Transaction
 from shared.errors import Busy, DeadlineExceeded, Misconfigured, Temporary, Unreachable
@@ -26,7 +26,6 @@ Record = asyncpg.Record
 _CLOSE_S = 5.0  # then connections are cut: shutdown as a whole has 10 s
 _STARTUP_RETRY_S = 0.2
 _NO_DEADLINES = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
-_CONNECTION_GONE = (TimeoutError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Database:
@@ -232,7 +231,7 @@ async def _begun(connection: asyncpg.Connection[Record]) -> AsyncIterator[None]:
     try:
         yield
     except BaseException:
-        with suppress(*_CONNECTION_GONE):
+        with suppress(*CONNECTION_GONE):
             await transaction.rollback()
         raise
     with translated():
@@ -241,14 +240,14 @@ async def _begun(connection: asyncpg.Connection[Record]) -> AsyncIterator[None]:
 
 async def _release(pool: asyncpg.Pool[Record], connection: Any) -> None:
     """Give a connection back; one that broke meanwhile is dropped, which must not hide the error that broke it."""
-    with suppress(*_CONNECTION_GONE):
+    with suppress(*CONNECTION_GONE):
         await pool.release(connection, timeout=_CLOSE_S)
 
 
 async def _close_quietly(connection: asyncpg.Connection[Record]) -> None:
     try:
         await connection.close(timeout=1.0)
-    except _CONNECTION_GONE:
+    except CONNECTION_GONE:
         connection.terminate()
 
 
@@ -256,5 +255,5 @@ async def _close(pool: asyncpg.Pool[Record]) -> None:
     try:
         async with asyncio.timeout(_CLOSE_S):
             await pool.close()
-    except _CONNECTION_GONE:
+    except CONNECTION_GONE:
         pool.terminate()

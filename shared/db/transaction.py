@@ -20,7 +20,7 @@ from shared.bus.context import current_envelope
 from shared.clock import Clock
 from shared.contracts.envelope import Envelope
 from shared.contracts.message import Message
-from shared.db.faults import translated
+from shared.db.faults import CONNECTION_GONE, translated
 from shared.db.identifiers import outbox_channel
 
 _LOCK = "select pg_advisory_xact_lock(hashtextextended($1, 0))"
@@ -98,7 +98,7 @@ class Transaction:
             yield
         except BaseException:
             del self._outgoing[before:]
-            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            with suppress(*CONNECTION_GONE):
                 await inner.rollback()
             raise
         with translated():
