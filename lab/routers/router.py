@@ -9,6 +9,7 @@ await router.stop()
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -16,7 +17,15 @@ from zoneinfo import ZoneInfo
 
 from lab.routers import behaviour, errors, rules, verbs
 from lab.routers.accounts import Accounts
+from lab.routers.behaviour import user_manager
+from lab.routers.behaviour.addresses import Leases
+from lab.routers.behaviour.hotspot import Hotspot, HotspotSession
+from lab.routers.behaviour.links import DOWN, Link, LinkMap
 from lab.routers.behaviour.log import LogBuffer
+from lab.routers.behaviour.pools import Pools
+from lab.routers.behaviour.ppp import PppServer, PppSession
+from lab.routers.behaviour.scripts import Scripts
+from lab.routers.behaviour.sessions import LoginRefused
 from lab.routers.calls import Account, Handler
 from lab.routers.clock import Clock, RunningClock, Timer
 from lab.routers.durations import format_datetime
@@ -26,6 +35,7 @@ from lab.routers.personality import Personality
 from lab.routers.server import ApiServer
 from lab.routers.tables import MenuSpec, load_menus
 
+NEAR = Link(rtt_s=0.0012)
 UNSET_CLOCK_S = 0.0
 """Where the clock of a router without NTP stands after boot: 1970-01-01."""
 
@@ -44,6 +54,7 @@ class VirtualRouter:
         rtt_s: float = 0.0,
         ntp: bool = True,
         time_zone: str = "Asia/Jakarta",
+        links: LinkMap | None = None,
     ) -> None:
         self.personality = personality or Personality()
         self.clock: Clock = clock or RunningClock()
@@ -67,7 +78,14 @@ class VirtualRouter:
         self.accounts = Accounts(self, admin, password)
         self.menu("/system/identity").single.values["name"] = name
         self.zone = time_zone
+        self.links = links or LinkMap()
+        self.pools = Pools(self)
+        self.scripts = Scripts(self)
         behaviour.install(self)
+        self.ppp = PppServer(self) if "/ppp/active" in self.menus else None
+        self.hotspot = Hotspot(self) if "/ip/hotspot/active" in self.menus else None
+        self.user_manager = user_manager.install(self)
+        self.leases = Leases(self)
 
     # life
 
@@ -193,6 +211,51 @@ class VirtualRouter:
     def after(self, seconds: float, do: Callable[[], None]) -> Timer:
         """Call `do` when `seconds` of the router's time have passed."""
         return self.clock.call_at(self.clock.now() + seconds, do)
+
+    # subscribers
+
+    async def pppoe_dial(self, *, user: str, password: str, mac: str, service: str = "") -> PppSession:
+        """A subscriber dials. Raises LoginRefused with the reason the router logs."""
+        if self.ppp is None:
+            raise LoginRefused("no PPPoE server answers")
+        return await self.ppp.dial(user, password, mac, service)
+
+    def pppoe_hangup(self, user: str, reason: str = "hung-up") -> None:
+        """Sessions of this user end from the subscriber's side: `hung-up`, `peer-request`, `port-error`."""
+        if self.ppp is not None:
+            self.ppp.hang_up(user, reason)
+
+    async def hotspot_login(
+        self, *, user: str, password: str, mac: str, ip: str, by: str = "http-chap"
+    ) -> HotspotSession:
+        """A person logs in. Raises LoginRefused with the text of the login page."""
+        if self.hotspot is None:
+            raise LoginRefused("no hotspot server answers")
+        return self.hotspot.login(user, password, mac, ip, by)
+
+    def hotspot_logout(self, user: str = "", *, ip: str = "", cause: str = "user request") -> None:
+        """Sessions of this user, or at this address, end."""
+        if self.hotspot is not None:
+            self.hotspot.logout(user, ip, cause)
+
+    # the way to hosts
+
+    def way_to(self, host: str) -> Link:
+        """How a host answers: as the link map says, else if it is here (own address, session, lease), else
+        not."""
+        return self.links.to(host) or (NEAR if self._is_here(host) else DOWN)
+
+    def reach(self, host: str) -> Link | None:
+        """The way to a host that answers; None if it does not."""
+        link = self.way_to(re.split("[@%]", host, maxsplit=1)[0])
+        return link if link.up else None
+
+    def _is_here(self, host: str) -> bool:
+        if host.startswith("127."):
+            return True
+        own = any(item["address"].partition("/")[0] == host for item in self.menu("/ip/address"))
+        sessions = self.ppp is not None and any(one.address == host for one in self.ppp.sessions.values())
+        return own or sessions or (self.hotspot is not None and self.hotspot.knows(host))
 
     # odds
 

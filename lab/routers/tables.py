@@ -116,9 +116,8 @@ def _installed(spec: MenuSpec, board: str, number: tuple[int, ...], packages: fr
         needed = "hotspot"
     elif spec.path.startswith("/ppp"):
         needed = "ppp"
-    if needed in {"ppp", "hotspot", "dhcp"} and number[0] >= 7:
-        return True
-    return not needed or needed in packages
+    optional = {"user-manager"} if number[0] >= 7 else {"user-manager", "ppp", "hotspot", "dhcp"}
+    return needed not in optional or needed in packages
 
 
 def _spec(path: str, versions: dict[str, Any], number: tuple[int, ...]) -> MenuSpec | None:

@@ -10,7 +10,16 @@ if TYPE_CHECKING:
 
 def install(router: VirtualRouter) -> None:
     """Make all menus of a new router live."""
-    from lab.routers.behaviour import counters, system
+    from lab.routers.behaviour import (
+        addresses,
+        clock,
+        counters,
+        netwatch,
+        ping,
+        scheduler,
+        sessions,
+        system,
+    )
 
-    for module in (system, counters):
+    for module in (system, counters, sessions, clock, addresses, ping, scheduler, netwatch):
         module.install(router)

@@ -43,7 +43,3 @@ class LogBuffer:
         call.refuse_rest()
         self.write(f"script,{call.verb}", message)
         call.done()
-
-
-def install(router: VirtualRouter) -> LogBuffer:
-    return LogBuffer(router)
