@@ -181,13 +181,13 @@ def statements(source: str) -> list[str]:
     """The statements of a source: split at line ends and `;` outside quotes, brackets and braces."""
     found, current, depth = [], "", 0
     joined = source.replace("\\\r\n", "").replace("\\\n", "")
-    for token in TOKEN.findall(joined):
-        depth += (token in "{[(") - (token in "}])")
-        if token in "\r\n;" and depth <= 0:
+    for piece in TOKEN.findall(joined):
+        depth += (piece in "{[(") - (piece in "}])")
+        if piece in "\r\n;" and depth <= 0:
             found.append(current.strip())
             current = ""
         else:
-            current += token
+            current += piece
     found.append(current.strip())
     return [one for one in found if one and not one.startswith("#")]
 
