@@ -104,7 +104,7 @@ class Call:
         given = self.left.pop(name, None)
         if given is None:
             return None
-        if not given.isdecimal():
+        if not (given.isdecimal() and given.isascii()):
             raise errors.invalid_value(name)
         return int(given)
 

@@ -3,6 +3,7 @@ made here."""
 
 from __future__ import annotations
 
+import base64
 import datetime
 import functools
 import ipaddress
@@ -28,11 +29,39 @@ def server_context(service: Item | None) -> ssl.SSLContext:
         # TLS 1.3 has no anonymous key exchange, so 1.2 is the highest the service can offer.
         context.maximum_version = ssl.TLSVersion.TLSv1_2
         context.set_ciphers(ANONYMOUS)
+        _load_group(context)
         return context
     if service.get("tls-version") == "only-1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     _load(context, *self_signed(service["certificate"]))
     return context
+
+
+def _load_group(context: ssl.SSLContext) -> None:
+    """The group of the key exchange: OpenSSL offers no anonymous one before it has a group."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "group.pem")
+        path.write_bytes(group_pem())
+        context.load_dh_params(str(path))
+
+
+@functools.lru_cache(maxsize=1)
+def group_pem() -> bytes:
+    """The 2048-bit group of RFC 7919, appendix A.1, computed from its definition."""
+    shift = 1918
+    guard = 64
+    scaled_e, term, divisor = 0, 1 << (shift + guard), 1
+    while term:
+        scaled_e += term
+        term //= divisor
+        divisor += 1
+    middle = (scaled_e >> guard) + 560316
+    prime = 2**2048 - 2**1984 + middle * 2**64 - 1
+    # SEQUENCE { INTEGER prime (a zero in front keeps it positive), INTEGER 2 }
+    numbers = b"\x02\x82\x01\x01\x00" + prime.to_bytes(256, "big") + b"\x02\x01\x02"
+    der = b"\x30\x82" + len(numbers).to_bytes(2, "big") + numbers
+    body = base64.encodebytes(der).decode()
+    return f"-----BEGIN DH PARAMETERS-----\n{body}-----END DH PARAMETERS-----\n".encode()
 
 
 def _load(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:

@@ -26,9 +26,7 @@ GARBAGE = b"\xff\xfe\xfd\x00\x13\x37HTTP/1.1 400 Bad Request\r\n\r\n"
 class Connection:
     """Reads sentences, starts commands, writes replies; lives until either side ends it."""
 
-    def __init__(
-        self, router: VirtualRouter, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def __init__(self, router: VirtualRouter, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.router = router
         self.account: Account | None = None
         self.session: Item | None = None
@@ -49,8 +47,11 @@ class Connection:
                 words = await self._next_sentence()
                 if not words or self.router.faults.hanging:
                     continue
+                before = len(self._running)
                 if self._handle(parse_sentence(words)):
                     break
+                if len(self._running) > before:
+                    await asyncio.sleep(0)  # a listener is in place before the next command changes something
                 await self._drain_if_full()
         except (asyncio.IncompleteReadError, ConnectionError, errors.WireError):
             pass
@@ -226,9 +227,7 @@ class Connection:
 
     def _admit(self, sentence: Sentence, user: str, account: Account | None) -> bool:
         if account is None:
-            self.router.log(
-                "system,error,critical", f"login failure for user {user} from {self.peer} via api"
-            )
+            self.router.log("system,error,critical", f"login failure for user {user} from {self.peer} via api")
             old = not self.router.personality.knows_plain_login
             text = "cannot log in" if old else "invalid user name or password (6)"
             self._reply(sentence, "!trap", f"=message={text}")

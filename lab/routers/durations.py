@@ -6,15 +6,15 @@ import re
 from datetime import datetime
 
 UNIT_S = {"w": 604800.0, "d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "us": 0.000001}
-PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|[wdhms])")
-COLONS = re.compile(r"(?:(\d+)w)?(?:(\d+)d)? ?(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?")
+PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|[wdhms])", re.ASCII)
+COLONS = re.compile(r"(?:(\d+)w)?(?:(\d+)d)? ?(\d+):(\d{1,2})(?::(\d{1,2}(?:\.\d+)?))?", re.ASCII)
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 
 
 def parse_duration(text: str) -> float | None:
     """Seconds of `1w2d3h4m5s`, `90m`, `200ms`, `1:00:00`, `1d 00:00:00` or plain seconds; None if it is
     none of them."""
-    if text.isdigit():
+    if text.isdecimal() and text.isascii():
         return float(text)
     if colons := COLONS.fullmatch(text):
         weeks, days, hours, minutes, seconds = (float(part or 0) for part in colons.groups())
@@ -74,9 +74,9 @@ def format_log_time(when: datetime, now: datetime, *, iso: bool) -> str:
 
 def parse_date(text: str) -> tuple[int, int, int] | None:
     """Year, month, day of either form of date; None if it is neither."""
-    if found := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text):
+    if found := re.fullmatch(r"(\d{4})-(\d{2})-(\d{2})", text, re.ASCII):
         return int(found[1]), int(found[2]), int(found[3])
-    found = re.fullmatch(r"([A-Za-z]{3})/(\d{1,2})/(\d{4})", text)
+    found = re.fullmatch(r"([A-Za-z]{3})/(\d{1,2})/(\d{4})", text, re.ASCII)
     if found and found[1].lower() in MONTHS:
         return int(found[3]), MONTHS.index(found[1].lower()) + 1, int(found[2])
     return None

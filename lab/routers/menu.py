@@ -61,6 +61,8 @@ class Menu:
         self._names: dict[str, list[str]] = {}
         self._keys: dict[tuple[str, ...], str] = {}
         self._next = 1
+        self.ids_from = self
+        """The menu whose ids the items share."""
         self._references = _reference_targets(spec)
         if spec.singleton:
             self.items[""] = Item("", self.defaults(), router.clock.now())
@@ -147,9 +149,7 @@ class Menu:
 
     # writing, without the checks of editing.py
 
-    def put(
-        self, values: Mapping[str, str], row_id: str = "", meter: Meter | None = None, before: str = ""
-    ) -> Item:
+    def put(self, values: Mapping[str, str], row_id: str = "", meter: Meter | None = None, before: str = "") -> Item:
         """Insert a row as it is: what the router itself does, and seeds that are known to be right."""
         chosen = row_id or self._take_id()
         item = Item(chosen, dict(values), self.router.clock.now(), meter)
@@ -161,8 +161,9 @@ class Menu:
         return item
 
     def _take_id(self) -> str:
-        chosen = f"*{self._next:X}"
-        self._next += 1
+        counter = self.ids_from
+        chosen = f"*{counter._next:X}"  # noqa: SLF001 - another menu, the same class
+        counter._next += 1  # noqa: SLF001
         return chosen
 
     def _insert(self, item: Item, before: str) -> None:

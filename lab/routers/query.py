@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from lab.routers.durations import parse_duration
@@ -9,6 +10,7 @@ from lab.routers.durations import parse_duration
 Test = Callable[[Mapping[str, str], list[bool]], None]
 Query = Callable[[Mapping[str, str]], bool]
 
+NUMBER = re.compile("-?[0-9]+")
 TRUE_WORDS = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
@@ -64,7 +66,7 @@ def same(have: str | None, wanted: str) -> bool:
 
 def compare(have: str, wanted: str) -> int:
     """Below, at or above zero: as numbers if both are, as durations if both are, else as text."""
-    if have.lstrip("-").isdigit() and wanted.lstrip("-").isdigit():
+    if NUMBER.fullmatch(have) and NUMBER.fullmatch(wanted):
         return int(have) - int(wanted)
     one, other = parse_duration(have), parse_duration(wanted)
     if one is not None and other is not None:

@@ -86,9 +86,7 @@ ORDERED = frozenset(
         "/ip/firewall/mangle",
     ]
 )
-LOCKED_WHEN_DYNAMIC = frozenset(
-    ["/queue/simple", "/ip/address", "/ip/route", "/ip/arp", "/interface/pppoe-server"]
-)
+LOCKED_WHEN_DYNAMIC = frozenset(["/queue/simple", "/ip/address", "/ip/route", "/ip/arp", "/interface/pppoe-server"])
 SECRETS = frozenset(["password", "secret", "shared-secret", "otp-secret", "mac-auth-password"])
 """Fields that accounts without policy `sensitive` do not get."""
 NEVER_PRINTED = frozenset({("/user", "password")})
@@ -101,9 +99,7 @@ SINGLE_COMMAND_RIGHTS = {
     "/tool/traceroute": "test",
     "/tool/fetch": "test",
 }
-READING = frozenset(
-    ["print", "getall", "get", "find", "listen", "monitor", "monitor-traffic", "check-status"]
-)
+READING = frozenset(["print", "getall", "get", "find", "listen", "monitor", "monitor-traffic", "check-status"])
 POLICY_MENUS = frozenset({"/user", "/user/group"})
 
 

@@ -16,7 +16,7 @@ Normal = Callable[[str], str | None]
 Resolve = Callable[[str, str], str]
 """Stored form of a reference: field name and text given. Raises Trap."""
 
-RATE = re.compile(r"(\d+(?:\.\d+)?)([kMG]?)")
+RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)([kMG]?)")
 SCALE = {"": 1, "k": 1000, "M": 1_000_000, "G": 1_000_000_000}
 LITERALS = frozenset(
     [
@@ -121,7 +121,7 @@ def _seconds(text: str) -> str | None:
 
 
 def _decimal(text: str) -> str | None:
-    return text if re.fullmatch(r"-?\d+(\.\d+)?", text) else None
+    return text if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
 
 
 def _ipv4(text: str) -> str | None:
@@ -149,7 +149,9 @@ def _prefix(text: str) -> str | None:
     """An address with its prefix; a bare address gets /32."""
     address, slash, bits = text.partition("/")
     kept = _ip(address)
-    if kept is None or (slash and not (bits.isdecimal() and int(bits) <= (128 if ":" in kept else 32))):
+    if kept is None or (
+        slash and not (bits.isascii() and bits.isdecimal() and int(bits) <= (128 if ":" in kept else 32))
+    ):
         return None
     return f"{kept}/{bits or (128 if ':' in kept else 32)}"
 
@@ -214,7 +216,7 @@ def _priority(text: str) -> str | None:
 
 
 def _clock_time(text: str) -> str | None:
-    found = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text)
+    found = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2}))?", text, re.ASCII)
     if not found or int(found[1]) > 23 or int(found[2]) > 59:
         return None
     return f"{int(found[1]):02}:{found[2]}:{found[3] or '00'}"

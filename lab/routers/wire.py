@@ -76,9 +76,7 @@ async def read_word(reader: asyncio.StreamReader, longest: int = LONGEST_WORD) -
     return (await reader.readexactly(length)).decode("utf-8", "surrogateescape")
 
 
-async def read_sentence(
-    reader: asyncio.StreamReader, longest: int = LONGEST_WORD, most: int = 100_000
-) -> list[str]:
+async def read_sentence(reader: asyncio.StreamReader, longest: int = LONGEST_WORD, most: int = 100_000) -> list[str]:
     """The next sentence, possibly without words. Raises WireError past `most` words, IncompleteReadError
     at the end."""
     words: list[str] = []

@@ -14,6 +14,7 @@ def install(router: VirtualRouter) -> None:
         addresses,
         clock,
         counters,
+        interfaces,
         netwatch,
         ping,
         scheduler,
@@ -21,5 +22,5 @@ def install(router: VirtualRouter) -> None:
         system,
     )
 
-    for module in (system, counters, sessions, clock, addresses, ping, scheduler, netwatch):
+    for module in (system, interfaces, counters, sessions, clock, addresses, ping, scheduler, netwatch):
         module.install(router)

@@ -132,9 +132,7 @@ class Leases:
         for item in self._menu:
             if item.get("mac-address") != mac:
                 continue
-            self._router.log(
-                "dhcp,info", f"{item.get('active-server')} deassigned {item.get('address')} from {mac}"
-            )
+            self._router.log("dhcp,info", f"{item.get('active-server')} deassigned {item.get('address')} from {mac}")
             if item.get("dynamic") == "true":
                 self._menu.drop(item)
             else:

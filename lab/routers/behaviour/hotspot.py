@@ -89,9 +89,7 @@ class Hotspot:
         if row_id in self._hosts.items:
             return self._hosts.items[row_id]
         server = self._server()
-        binding = (
-            self._router.menu("/ip/hotspot/ip-binding").row(mac_address=mac.upper(), disabled="false") or {}
-        )
+        binding = self._router.menu("/ip/hotspot/ip-binding").row(mac_address=mac.upper(), disabled="false") or {}
         values = {
             "mac-address": mac.upper(),
             "address": ip,
@@ -206,9 +204,7 @@ class Hotspot:
         if session_s is not None:
             session.ends_at = now + session_s
             session.timers.append(self._router.after(session_s, lambda: self.end(session, "session timeout")))
-        session.queue = add_queue(
-            self._router, f"<hotspot-{name}>", f"{ip}/32", profile.get("rate-limit", ""), meter
-        )
+        session.queue = add_queue(self._router, f"<hotspot-{name}>", f"{ip}/32", profile.get("rate-limit", ""), meter)
         self._hosts.change(host, {"authorized": "true"})
         self._leave_cookies(name, mac, profile)
         return session

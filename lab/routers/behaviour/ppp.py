@@ -211,13 +211,10 @@ class PppServer:
         self._list_address(session, profile)
         self._active.change(
             session.active,
-            {"address": session.address}
-            | ({"comment": secret["comment"]} if "comment" in secret.values else {}),
+            {"address": session.address} | ({"comment": secret["comment"]} if "comment" in secret.values else {}),
         )
         self._router.log("pppoe,ppp,info", f"{session.interface}: connected")
-        self._router.log(
-            "pppoe,ppp,info,account", f"{session.name} logged in, {session.address} from {session.mac}"
-        )
+        self._router.log("pppoe,ppp,info,account", f"{session.name} logged in, {session.address} from {session.mac}")
         if timeout_s := parse_duration(profile.get("session-timeout", "")):
             session.timers.append(self._router.after(timeout_s, lambda: self.end(session, "session-timeout")))
         self._script(session, profile.get("on-up", ""))
@@ -225,9 +222,7 @@ class PppServer:
     def _list_address(self, session: PppSession, profile: Row) -> None:
         for name in filter(None, profile.get("address-list", "").split(",")):
             row = {"list": name, "address": session.address, "creation-time": self._router.stamp()}
-            listed = self._router.menu("/ip/firewall/address-list").put(
-                row | {"dynamic": "true", "disabled": "false"}
-            )
+            listed = self._router.menu("/ip/firewall/address-list").put(row | {"dynamic": "true", "disabled": "false"})
             session.rows.append(("/ip/firewall/address-list", listed))
 
     def _script(self, session: PppSession, source: str) -> None:
@@ -301,9 +296,7 @@ class PppServer:
 
     def _status(self, item: Item) -> dict[str, str]:
         row = self._router.menu("/interface/pppoe-server").read(item)
-        shown = {
-            name: row[name] for name in ("uptime", "user", "encoding", "service", "interface", "mtu", "mru")
-        }
+        shown = {name: row[name] for name in ("uptime", "user", "encoding", "service", "interface", "mtu", "mru")}
         return {"status": "connected", **shown, "caller-id": row["remote-address"]}
 
 

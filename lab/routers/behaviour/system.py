@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from lab.routers.durations import whole_duration
-from lab.routers.menu import Item
 
 if TYPE_CHECKING:
     from lab.routers.calls import Call
@@ -31,7 +30,11 @@ V6_PACKAGES = ("routeros-x86", "system", "security", "advanced-tools", "routing"
 def install(router: VirtualRouter) -> None:
     """Hardware, packages and what is there from the factory."""
     router.menu("/system/resource").views.append(lambda _item: _resource(router))
+    router.menu("/system/resource/cpu").views.append(lambda _item: {"load": _resource(router)["cpu-load"]})
     router.command("/system", "reboot", _reboot)
+    router.command("/system/package/update", "check-for-updates", _check_for_updates)
+    for number in range(2 if router.personality.is_chr else 4):
+        router.menu("/system/resource/cpu").put({"cpu": f"cpu{number}", "irq": "0", "disk": "0"})
     _packages(router)
     _license(router)
     _services(router)
@@ -74,8 +77,27 @@ async def _reboot(call: Call) -> None:
     call.finished = True
 
 
+async def _check_for_updates(call: Call) -> None:
+    call.take("once")
+    duration_s = call.seconds("duration")
+    call.refuse_rest()
+    menu = call.router.menu("/system/package/update")
+    known = {"channel": menu.single["channel"], "installed-version": call.router.personality.version}
+    call.row({**known, "status": "finding out latest version...", ".section": "0"})
+    await call.flush()
+    done = {"latest-version": call.router.personality.version, "status": "System is already up to date"}
+    menu.single.values |= done
+    call.row({**known, **done, ".section": "1"})
+    if duration_s is None:
+        call.done()
+        return
+    await call.router.clock.sleep(duration_s)
+    call.done()
+
+
 def _packages(router: VirtualRouter) -> None:
     personality = router.personality
+    router.menu("/system/package/update").single.values["installed-version"] = personality.version
     optional = sorted(personality.packages)
     if personality.line == 6:
         names = [*V6_PACKAGES, *optional]
@@ -174,31 +196,3 @@ def _board_rows(router: VirtualRouter) -> None:
         "current-firmware": router.personality.version,
         "upgrade-firmware": router.personality.version,
     }
-
-
-def add_ethernet(router: VirtualRouter, name: str, mac: str) -> Item:
-    """An Ethernet port that is up."""
-    values = {
-        "name": name,
-        "default-name": name,
-        "type": "ether",
-        "mtu": "1500",
-        "actual-mtu": "1500",
-        "l2mtu": "1598",
-        "mac-address": mac,
-        "last-link-up-time": router.stamp(),
-        "link-downs": "0",
-    }
-    zeros = [
-        "rx-byte",
-        "tx-byte",
-        "rx-packet",
-        "tx-packet",
-        "rx-drop",
-        "tx-drop",
-        "tx-queue-drop",
-        "rx-error",
-        "tx-error",
-    ]
-    values |= dict.fromkeys(zeros, "0")
-    return router.menu("/interface").put(values | {"running": "true", "disabled": "false"})

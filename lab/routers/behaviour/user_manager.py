@@ -313,9 +313,7 @@ class UserManager6(UserManager):
         self._ends: dict[str, float | None] = {}
         self._queued: dict[str, list[str]] = {}
         customers = router.menu("/tool/user-manager/customer")
-        customers.put(
-            {"login": "admin", "password": "", "permissions": "owner", "access": "all", "disabled": "false"}
-        )
+        customers.put({"login": "admin", "password": "", "permissions": "owner", "access": "all", "disabled": "false"})
         self.users.views.append(self._live)
         router.command(self.user_path, "create-and-activate-profile", self._create_and_activate)
         router.command(self.user_path, "clear-profiles", self._clear)
