@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -69,6 +70,14 @@ class Accounts:
         """The account, if the password is right. Unknown user and wrong password look the same."""
         return self.account(name) if self.password_of(name) == password else None
 
+    def welcome(self, address: str, service: str) -> bool:
+        """Whether the service takes clients from this address; those it does not are cut after connecting."""
+        item = self._router.menu("/ip/service").named(service)
+        allowed = item.get("address") if item else ""
+        return not allowed or any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(one, strict=False) for one in allowed.split(",")
+        )
+
     def full(self) -> bool:
         """Whether the api service has as many sessions as it allows."""
         service = self._router.menu("/ip/service").named("api")
@@ -102,8 +111,9 @@ class Accounts:
         self._router.log("system,info,account", f"user {name} logged out from {address} via api")
 
     def _end_session(self, call: Call) -> None:
-        wanted = "request-logout" if self._router.personality.number < (7, 20) else "remove"
-        if call.verb != wanted:
+        number = self._router.personality.number
+        verbs = {"remove"} if number >= (7, 20) else {"request-logout"} if number >= (7,) else {"remove"}
+        if call.verb not in verbs:
             raise errors.no_such_command()
         for item in call.picked():
             connection = self._connections.get(item.id)

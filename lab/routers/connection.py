@@ -42,6 +42,10 @@ class Connection:
 
     async def serve(self) -> None:
         """Answer until the connection ends."""
+        service = "api-ssl" if self._writer.get_extra_info("ssl_object") else "api"
+        if not self.router.accounts.welcome(self.peer, service):
+            self._writer.close()
+            return
         try:
             while True:
                 words = await self._next_sentence()

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from lab.routers import behaviour, errors, rules, verbs
 from lab.routers.accounts import Accounts
-from lab.routers.behaviour import user_manager
+from lab.routers.behaviour import quiet, user_manager
 from lab.routers.behaviour.addresses import Leases
 from lab.routers.behaviour.hotspot import Hotspot, HotspotSession
 from lab.routers.behaviour.links import DOWN, Link, LinkMap
@@ -86,6 +86,7 @@ class VirtualRouter:
         self.hotspot = Hotspot(self) if "/ip/hotspot/active" in self.menus else None
         self.user_manager = user_manager.install(self)
         self.leases = Leases(self)
+        quiet.install(self)
 
     # life
 
@@ -151,6 +152,10 @@ class VirtualRouter:
         """Answer `path/verb` with `handler`, before what all menus do. Ignored if the path does not exist
         here."""
         self._commands[(path, verb)] = handler
+
+    def knows_command(self, path: str, verb: str) -> bool:
+        """Whether `path/verb` has an answer."""
+        return self._handler(path, verb) is not None
 
     def resolve(self, command: str, account: Account) -> tuple[Handler, Menu]:
         """The handler of a command word and its menu. Raises Trap: unknown, or not permitted."""

@@ -91,9 +91,13 @@ SECRETS = frozenset(["password", "secret", "shared-secret", "otp-secret", "mac-a
 """Fields that accounts without policy `sensitive` do not get."""
 NEVER_PRINTED = frozenset({("/user", "password")})
 
+WITH_POLICY = frozenset({"/system/scheduler", "/system/script"})
+"""Menus whose items run with rights of their own."""
+
 SINGLE_COMMAND_RIGHTS = {
     "/system/reboot": "reboot",
     "/system/shutdown": "reboot",
+    "/execute": "write",
     "/ping": "test",
     "/tool/ping": "test",
     "/tool/traceroute": "test",

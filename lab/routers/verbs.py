@@ -139,8 +139,22 @@ def find(call: Call) -> None:
 
 
 def add(call: Call) -> None:
+    if call.menu.path in rules.WITH_POLICY:
+        _lend_rights(call)
     item = editing.add(call.menu, call.left)
+    if call.menu.path in rules.WITH_POLICY:
+        item.values["owner"] = call.account.name
     call.done(ret=item.id)
+
+
+def _lend_rights(call: Call) -> None:
+    """A script or schedule may not do more than who makes it; without a list it may do what its maker may."""
+    given = call.left.get("policy")
+    default = call.menu.defaults().get("policy", "").split(",")
+    if given is None:
+        call.left["policy"] = ",".join(one for one in default if one in call.account.policies)
+    elif any(one not in call.account.policies for one in given.split(",") if one):
+        raise errors.not_permitted()
 
 
 def set_values(call: Call) -> None:
@@ -251,4 +265,6 @@ def generic(menu: Menu, verb: str) -> Handler | None:
         return None
     if verb in {"getall", "listen"}:
         return GENERIC[verb]
+    if verb == "add" and menu.spec.kind == "list-readonly":
+        return None
     return GENERIC.get(verb) if verb in menu.spec.commands else None

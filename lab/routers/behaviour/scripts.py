@@ -84,6 +84,7 @@ class Scripts:
         self.fetch: Fetch = fetch
         """Replace to see the requests instead of sending them."""
         self.globals: dict[str, str] = {}
+        self._jobs = 0
         self._menu = router.menu("/system/script")
         self._menu.on_add.append(self._added)
         self._menu.views.append(lambda _item: {"invalid": "false"})
@@ -103,6 +104,11 @@ class Scripts:
     def start(self, source_or_name: str, variables: Mapping[str, str]) -> None:
         """Run a source, or the /system/script of that name, in the background."""
         self._router.spawn(self.run(self._source(source_or_name), variables))
+
+    def next_job(self) -> str:
+        """The id of a job just started."""
+        self._jobs += 1
+        return f"*{self._jobs:X}"
 
     def _source(self, source_or_name: str) -> str:
         stored = self._menu.named(source_or_name.strip())

@@ -32,6 +32,8 @@ def install(router: VirtualRouter) -> None:
     router.menu("/system/resource").views.append(lambda _item: _resource(router))
     router.menu("/system/resource/cpu").views.append(lambda _item: {"load": _resource(router)["cpu-load"]})
     router.command("/system", "reboot", _reboot)
+    router.command("/system/resource", "monitor", _monitor)
+    router.command("", "execute", _execute)
     router.command("/system/package/update", "check-for-updates", _check_for_updates)
     for number in range(2 if router.personality.is_chr else 4):
         router.menu("/system/resource/cpu").put({"cpu": f"cpu{number}", "irq": "0", "disk": "0"})
@@ -68,6 +70,32 @@ def _resource(router: VirtualRouter) -> Mapping[str, str | None]:
         sectors = {"write-sect-since-reboot": str(int(router.uptime_s // 30)), "bad-blocks": "0"}
         shown |= sectors | {"write-sect-total": str(100_000 + int(router.uptime_s // 30))}
     return shown
+
+
+async def _monitor(call: Call) -> None:
+    once = call.flag("once")
+    duration_s = call.seconds("duration")
+    call.refuse_rest()
+
+    def used() -> list[dict[str, str]]:
+        now = _resource(call.router)
+        load, free = now["cpu-load"] or "0", now["free-memory"] or "0"
+        return [{"cpu-used": load, "cpu-used-per-core": load, "free-memory": free}]
+
+    await call.refresh(used, 1.0, duration_s, once)
+
+
+async def _execute(call: Call) -> None:
+    """Runs a script; its id comes back at once, or with `as-string` its (empty) output after it ran."""
+    source = call.take("script") or ""
+    waits = call.flag("as-string") and call.router.personality.line == 7
+    call.refuse_rest()
+    if waits:
+        await call.router.scripts.run(source, {})
+        call.done(ret="")
+        return
+    call.router.scripts.start(source, {})
+    call.done(ret=call.router.scripts.next_job())
 
 
 async def _reboot(call: Call) -> None:
