@@ -13,7 +13,7 @@ class LoopbackGround:
 
     def __init__(self) -> None:
         self._servers: dict[str, asyncio.Server] = {}
-        self._writers: dict[str, set[asyncio.StreamWriter]] = {}
+        self._visits: dict[str, dict[asyncio.StreamWriter, asyncio.Task[None] | None]] = {}
 
     def address(self, number: int) -> str:
         """Each host has an address of its own in 127.77.0.0/16."""
@@ -21,16 +21,18 @@ class LoopbackGround:
 
     async def open(self, host: Host) -> None:
         """Listen; the first time on a free port, later on the same. Raises HostError."""
-        writers = self._writers.setdefault(host.name, set())
+        visits = self._visits.setdefault(host.name, {})
 
         async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writers.add(writer)
+            visits[writer] = asyncio.current_task()
             with contextlib.suppress(ConnectionError, asyncio.CancelledError):
                 writer.write(f"{host.name}\r\n".encode())
                 await writer.drain()
                 await reader.read(1)
-            writers.discard(writer)
             writer.close()
+            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
+                await writer.wait_closed()
+            visits.pop(writer, None)
 
         try:
             server = await asyncio.start_server(greet, host.address, host.port)
@@ -45,8 +47,10 @@ class LoopbackGround:
         if server is None:
             return
         server.close()
-        for writer in list(self._writers.get(host.name, ())):
+        visits = dict(self._visits.get(host.name, {}))
+        for writer in visits:
             writer.transport.abort()
+        await asyncio.gather(*(task for task in visits.values() if task), return_exceptions=True)
         await server.wait_closed()
 
     async def degrade(self, host: Host, loss: float, delay_ms: float) -> bool:  # noqa: ARG002

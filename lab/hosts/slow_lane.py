@@ -93,7 +93,7 @@ def checksum(content: bytes) -> int:
     """The Internet checksum of RFC 1071."""
     if len(content) % 2:
         content += b"\0"
-    total = sum(struct.unpack(f"!{len(content) // 2}H", content))
+    total: int = sum(struct.unpack(f"!{len(content) // 2}H", content))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)
     return ~total & 0xFFFF

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import subprocess
 from collections.abc import AsyncIterator
@@ -54,6 +55,8 @@ async def test_cutting_ends_open_connections(loopback: HostFarm):
     with pytest.raises(ConnectionResetError):
         await asyncio.wait_for(reader.read(), 2)
     writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
 
 
 async def test_flapping_ends_answering(loopback: HostFarm):
