@@ -1,8 +1,21 @@
 """Names, places and figures of a small Indonesian provider, for the virtual one."""
 
-MEN = ["Agus", "Ahmad", "Andi", "Arif", "Bagus", "Bambang", "Bayu", "Budi", "Dedi", "Dimas", "Eko", "Fajar", "Galih", "Hadi", "Hendra", "Imam", "Irfan", "Joko", "Kurnia", "Lukman", "Mulyono", "Nanang", "Nur", "Prasetyo", "Rahmat", "Rizky", "Rudi", "Slamet", "Sugeng", "Supri", "Sutrisno", "Taufik", "Teguh", "Wahyu", "Yanto", "Yusuf"]
-WOMEN = ["Ani", "Ayu", "Dewi", "Dian", "Dwi", "Endah", "Fitri", "Ika", "Indah", "Kartini", "Lestari", "Lilis", "Maya", "Mega", "Nina", "Novi", "Nurul", "Putri", "Rahayu", "Ratna", "Retno", "Rina", "Sari", "Siti", "Sri", "Sulastri", "Tri", "Umi", "Wati", "Wulan", "Yanti", "Yuli"]
-FAMILY = ["Anggraini", "Fauzi", "Firmansyah", "Gunawan", "Handayani", "Hartono", "Hidayat", "Kurniawan", "Kusuma", "Maulana", "Nugroho", "Pramono", "Pratama", "Purnomo", "Rahman", "Ramadhan", "Santoso", "Saputra", "Setiawan", "Siswanto", "Subagyo", "Suharto", "Susanto", "Syahputra", "Utomo", "Wibowo", "Widodo", "Wijaya", "Wulandari", "Yulianto"]
+_MEN = (
+    "Agus Ahmad Andi Arif Bagus Bambang Bayu Budi Dedi Dimas Eko Fajar Galih Hadi Hendra Imam Irfan Joko "
+    "Kurnia Lukman Mulyono Nanang Nur Prasetyo Rahmat Rizky Rudi Slamet Sugeng Supri Sutrisno Taufik Teguh "
+    "Wahyu Yanto Yusuf"
+)
+_WOMEN = (
+    "Ani Ayu Dewi Dian Dwi Endah Fitri Ika Indah Kartini Lestari Lilis Maya Mega Nina Novi Nurul Putri Rahayu "
+    "Ratna Retno Rina Sari Siti Sri Sulastri Tri Umi Wati Wulan Yanti Yuli"
+)
+_FAMILY = (
+    "Anggraini Fauzi Firmansyah Gunawan Handayani Hartono Hidayat Kurniawan Kusuma Maulana Nugroho Pramono "
+    "Pratama Purnomo Rahman Ramadhan Santoso Saputra Setiawan Siswanto Subagyo Suharto Susanto Syahputra "
+    "Utomo Wibowo Widodo Wijaya Wulandari Yulianto"
+)
+
+MEN, WOMEN, FAMILY = _MEN.split(), _WOMEN.split(), _FAMILY.split()
 
 SITES = (
     ("waru", "Waru", -7.3561, 112.7290),

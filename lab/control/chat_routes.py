@@ -95,7 +95,7 @@ class ChatRoutes:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Last-Event-ID") or request.query.get("after", "0")
-        after = number_of(given, int)
+        after = min(number_of(given, int), self.desk.threads.seq)
         response = await event_stream(request)
         while True:
             changes = self.desk.threads.changes_after(after)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -32,11 +33,24 @@ class Host:
         self.address = address
         self.kind = kind
         self.port = port
-        self.state = "cut"
+        self.watchers: list[Callable[[Host], None]] = []
+        """Called after each change of state."""
+        self._state = "cut"
         self.loss = 0.0
         self.delay_ms = 0.0
         self._ground = ground
         self._flapping: asyncio.Task[None] | None = None
+
+    @property
+    def state(self) -> str:
+        """up, cut or degraded."""
+        return self._state
+
+    @state.setter
+    def state(self, value: str) -> None:
+        self._state = value
+        for watcher in self.watchers:
+            watcher(self)
 
     async def cut(self) -> None:
         """No answer any more."""
@@ -54,7 +68,8 @@ class Host:
         await self._answer()
         if not await self._ground.degrade(self, loss, delay_ms):
             return False
-        self.state, self.loss, self.delay_ms = "degraded", loss, delay_ms
+        self.loss, self.delay_ms = loss, delay_ms
+        self.state = "degraded"
         return True
 
     async def flap(self, times: int = 6, seconds: float = 5.0) -> None:
@@ -90,4 +105,5 @@ class Host:
             if self.state == "degraded":
                 await self._ground.shut(self)
             await self._ground.open(self)
-            self.state, self.loss, self.delay_ms = "up", 0.0, 0.0
+            self.loss, self.delay_ms = 0.0, 0.0
+            self.state = "up"

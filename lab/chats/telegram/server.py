@@ -87,6 +87,16 @@ class TelegramServer:
             self._updates[bot.id] = Updates(bot, self._run_from_webhook)
         return self._updates[bot.id]
 
+    def set_away(self, away: bool) -> None:
+        """Cut the bots off from Telegram, or let them back; what people write meanwhile waits."""
+        self.faults.clear("away")
+        if away:
+            self.faults.order(Fault("away", times=0))
+        for bot in self.world.bots.values():
+            self.updates_of(bot).away = away
+            if away:
+                self.updates_of(bot).drop_poll()
+
     def _queue(self, bot: BotAccount, kind: str, body: dict[str, Any]) -> None:
         self.updates_of(bot).add(kind, body)
 
@@ -111,6 +121,8 @@ class TelegramServer:
             result = await self._run(bot, method, arguments)
         except ApiError as error:
             return _answer(error)
+        except ConnectionResetError:
+            return await _faulty(Fault("cut"), request)
         return web.json_response({"ok": True, "result": result})
 
     async def _run(self, bot: BotAccount, method: str, arguments: Arguments) -> Any:

@@ -37,6 +37,8 @@ class Updates:
         """Set while a long poll waits."""
         self._poll: asyncio.Future[str] | None = None
         self._last_offset: tuple[int, float] = (0, 0.0)
+        self.away = False
+        """No way to the bot: deliveries fail."""
         self._delivery: asyncio.Task[None] | None = None
         self._born: dict[int, float] = {}
 
@@ -138,6 +140,12 @@ class Updates:
         if drop:
             self.bot.updates.clear()
 
+    def drop_poll(self) -> None:
+        """The line is cut under a waiting poll."""
+        if self._poll is not None and not self._poll.done():
+            self._poll.set_exception(ConnectionResetError("the line was cut"))
+            self._poll = None
+
     async def close(self) -> None:
         """Stop the delivery and end a waiting poll's task."""
         if self._delivery is not None:
@@ -166,6 +174,8 @@ class Updates:
 
     async def _post(self, session: aiohttp.ClientSession, webhook: Webhook, update: dict[str, Any]) -> float | None:
         """One try: None when delivered, else the seconds the other side asked for (0: none asked)."""
+        if self.away:
+            return 0.0
         try:
             async with session.post(webhook.url, json=update, timeout=aiohttp.ClientTimeout(total=60)) as answer:
                 body = await answer.read()

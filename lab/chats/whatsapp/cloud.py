@@ -49,6 +49,13 @@ class CloudServer:
         await self.business.close()
         await self._listener.stop()
 
+    def set_away(self, away: bool) -> None:
+        """Cut the sender off from WhatsApp, or let it back; webhooks are tried again later."""
+        self.faults.clear("away")
+        if away:
+            self.faults.order(Fault("away", times=0))
+        self.business.webhooks.away = away
+
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=110 * 1024 * 1024, middlewares=[self._checked])
         add = application.router.add_route

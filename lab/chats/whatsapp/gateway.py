@@ -13,7 +13,7 @@ from typing import Any
 
 from aiohttp import web
 
-from lab.chats.faults import Faults, hold_or_cut
+from lab.chats.faults import Fault, Faults, hold_or_cut
 from lab.chats.serving import Listener
 from lab.chats.threads import Bubble, Thread, Threads
 from lab.chats.whatsapp.contacts import Contacts, digits_of
@@ -61,6 +61,11 @@ class GatewayServer:
         self._ready.set()
         await self._listener.stop()
 
+    def add_contact(self, number: str, name: str) -> None:
+        """A person with a thread from the beginning; others get one with their first message."""
+        contact = self.contacts.add(number, name)
+        self._thread(contact.number, contact.name)
+
     def write(self, number: str, text: str) -> str:
         """The person answers; the thread shows it, and nobody is told: this kind of gateway has no webhook."""
         contact = self.contacts.get(number)
@@ -68,6 +73,12 @@ class GatewayServer:
         thread = self._thread(digits_of(number), name)
         bubble = Bubble(_new_id(), name, True, text, time.time(), "whatsapp", status="delivered")
         return self.threads.put(thread.id, bubble).id
+
+    def set_away(self, away: bool) -> None:
+        """Cut callers off from the gateway, or let them back."""
+        self.faults.clear("away")
+        if away:
+            self.faults.order(Fault("away", times=0))
 
     def _application(self) -> web.Application:
         application = web.Application(client_max_size=20 * 1024 * 1024)

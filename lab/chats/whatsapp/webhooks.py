@@ -32,6 +32,8 @@ class Webhooks:
         self.url = ""
         self.twice = False
         """Deliver everything two times, as happens after a slow answer."""
+        self.away = False
+        """No way to the callback address."""
         self.delivered = 0
         self.failed_tries = 0
         self._session: aiohttp.ClientSession | None = None
@@ -86,6 +88,8 @@ class Webhooks:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _try(self, raw: bytes) -> bool:
+        if self.away:
+            return False
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "facebookexternalua",

@@ -54,7 +54,7 @@ const SECTIONS = [
 function preview(thread) {
   const last = thread.last;
   if (!last) return thread.flags.state === "stranger" ? "Start not pressed" : "No messages";
-  const words = last.text || (last.photo ? "Photo" : last.file_name);
+  const words = (last.markup === "whatsapp" ? last.text.replace(/```|[*_~](?=\S)|(?<=\S)[*_~]/g, "") : last.text) || (last.photo ? "Photo" : last.file_name);
   const author = thread.kind === "group" || thread.kind === "supergroup" ? `${last.author}: ` : last.mine ? "You: " : "";
   return author + words.replace(/\s+/g, " ").slice(0, 120);
 }
@@ -185,7 +185,8 @@ function drawDeeds(thread, group) {
 }
 
 const atEnd = () => $("thread").scrollHeight - $("thread").scrollTop - $("thread").clientHeight < 80;
-const toEnd = () => { $("thread").scrollTop = $("thread").scrollHeight; $("below").hidden = true; };
+let stuck = true;
+const toEnd = () => { stuck = true; $("thread").scrollTop = $("thread").scrollHeight; $("below").hidden = true; };
 
 function drawThread() {
   const known = bubbles.get(current) || new Map();
@@ -217,6 +218,12 @@ function said(bubble) {
   else fillBubble(body, bubble, group && !mine);
   body.append(metaOf(bubble));
   box.append(body);
+  if (!bubble.deleted && thread?.kind !== "gateway") {
+    const answer = make("button", "answer", "Reply");
+    answer.onclick = () => replyTo(bubble);
+    body.ondblclick = () => { getSelection()?.removeAllRanges(); replyTo(bubble); };
+    box.append(answer);
+  }
   if (bubble.buttons.length && !bubble.deleted) box.append(keysOf(bubble));
   return box;
 }
@@ -233,7 +240,7 @@ function fillBubble(body, bubble, withAuthor) {
     const image = new Image();
     image.src = `/lab/api/files/${encodeURIComponent(bubble.photo)}`;
     image.alt = bubble.text || "Photo";
-    image.onload = () => { if (atEnd()) toEnd(); };
+    image.onload = () => { if (stuck) toEnd(); };
     image.onclick = () => window.open(image.src);
     body.append(image);
   }
@@ -272,12 +279,6 @@ function metaOf(bubble) {
     const tick = make("span", bubble.status, ` ${TICKS[bubble.status]}`);
     tick.title = `${bubble.status}, as the sender sees it`;
     meta.append(tick);
-  }
-  const thread = threads.get(current);
-  if (!bubble.deleted && thread?.kind !== "gateway") {
-    const answer = make("button", "answer", "Reply");
-    answer.onclick = () => replyTo(bubble);
-    meta.append(answer);
   }
   return meta;
 }
@@ -373,7 +374,7 @@ $("replying").lastElementChild.onclick = () => replyTo(null);
 $("person").onchange = drawThread;
 $("find").oninput = drawList;
 $("below").onclick = toEnd;
-$("thread").onscroll = () => { if (atEnd()) $("below").hidden = true; };
+$("thread").onscroll = () => { stuck = atEnd(); if (stuck) $("below").hidden = true; };
 $("thread").onclick = (event) => {
   const command = event.target.dataset?.command;
   if (command) { event.preventDefault(); send(command); }
@@ -414,7 +415,7 @@ function change({ thread, bubble }) {
 }
 
 function place(bubble, before) {
-  const stick = atEnd();
+  const stick = stuck;
   const old = $("thread").querySelector(`[data-id="${CSS.escape(bubble.id)}"]`);
   if (bubble.toast && bubble.toast !== before?.toast) showToast(bubble.toast);
   if (before) pressed.delete(bubble.id);

@@ -52,8 +52,7 @@ async def test_cutting_ends_open_connections(loopback: HostFarm):
     reader, writer = await asyncio.open_connection(host.address, host.port)
     assert await reader.readline() == b"core-1\r\n"
     await host.cut()
-    with pytest.raises(ConnectionResetError):
-        await asyncio.wait_for(reader.read(), 2)
+    assert await asyncio.wait_for(reader.read(), 2) == b""
     writer.close()
     with contextlib.suppress(ConnectionError):
         await writer.wait_closed()
