@@ -34,20 +34,12 @@ class Customer:
     since: float = 0.0
     refused: str = ""
     mood: float = 0.5
+    session: PppSession | HotspotSession | None = None
 
     @property
     def online(self) -> bool:
-        """Whether the router has a session of this account."""
-        return bool(self.sessions())
-
-    def sessions(self) -> list[PppSession | HotspotSession]:
-        """The sessions of this account on its router."""
-        user = self.plan.user
-        if self.plan.service == "pppoe":
-            dialled = self.router.ppp.sessions.values() if self.router.ppp else ()
-            return [one for one in dialled if one.name == user]
-        logged_in = self.router.hotspot.sessions.values() if self.router.hotspot else ()
-        return [one for one in logged_in if one.user["name"] == user]
+        """Whether the router still has this customer's session."""
+        return self.session is not None and not self.session.ended
 
     async def login(self) -> bool:
         """Log in now; False with `refused` set when the router does not want this customer."""
@@ -57,9 +49,11 @@ class Customer:
         plan = self.plan
         try:
             if plan.service == "pppoe":
-                await self.router.pppoe_dial(user=plan.user, password=plan.password, mac=plan.mac)
+                self.session = await self.router.pppoe_dial(user=plan.user, password=plan.password, mac=plan.mac)
             else:
-                await self.router.hotspot_login(user=plan.user, password=plan.password, mac=plan.mac, ip=plan.address)
+                self.session = await self.router.hotspot_login(
+                    user=plan.user, password=plan.password, mac=plan.mac, ip=plan.address
+                )
         except LoginRefused as refusal:
             self.refused = str(refusal)
             return False
@@ -133,6 +127,6 @@ class Customers:
             for customer in self.all.values():
                 customer.mood = min(1.0, max(0.02, customer.mood + self._dice.uniform(-0.2, 0.2)))
                 down = 12e6 * customer.mood**3
-                for session in customer.sessions():
-                    session.traffic(down * self._dice.uniform(0.05, 0.2), down)
+                if customer.session is not None and customer.online:
+                    customer.session.traffic(down * self._dice.uniform(0.05, 0.2), down)
             await asyncio.sleep(TRAFFIC_SECONDS)
