@@ -1,8 +1,8 @@
 """The ICMP engine: one socket per address family for the whole process, thousands of hosts per second.
 
 Callbacks instead of coroutines, one refilled packet, a table of what is in flight by cookie, and one timer for all
-timeouts: asking a host costs some ten microseconds, so 10,000 hosts a second fit into a fraction of a core. This is the one
-place where speed decides the form; what replies mean is decided in `core.judge`.
+timeouts: asking a host costs some ten microseconds, so 10,000 hosts a second fit into a fraction of a core. This is
+the one place where speed decides the form; what replies mean is decided in `core.judge`.
 """
 
 from __future__ import annotations
@@ -246,7 +246,7 @@ def _rtt_ms(flight: Flight, ancillary: list[tuple[int, int, bytes]]) -> float:
         if level == _TIMESTAMP_LEVEL and kind == _TIMESTAMP_TYPE:
             with contextlib.suppress(struct.error):
                 seconds, nanoseconds = _TIMESPEC.unpack_from(content)
-                rtt = (seconds * 1_000_000_000 + nanoseconds - flight.sent_wall_ns) / 1e9
+                rtt: float = (seconds * 1_000_000_000 + nanoseconds - flight.sent_wall_ns) / 1e9
                 if 0.0 <= rtt <= longest:
                     return rtt * 1000
     return longest * 1000

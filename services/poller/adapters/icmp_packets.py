@@ -1,7 +1,8 @@
 """Echo requests and what comes back for them, as bytes.
 
-Every request carries a cookie of 64 bits: 32 that this process chose at random and a counter of 32. The sequence number of
-16 bits is the counter's lower half; it decides only when a router quotes too little of our packet (RFC 792 asks for 8 bytes).
+Every request carries a cookie of 64 bits: 32 that this process chose at random and a counter of 32. The sequence number
+of 16 bits is the counter's lower half; it decides only when a router quotes too little of our packet (RFC 792 asks for
+8 bytes).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Opening the one socket per address family, with the least right that does.
 
-First an unprivileged ICMP socket (Linux allows it to the groups in `net.ipv4.ping_group_range`, for both families), then
-a raw one (CAP_NET_RAW) with a filter in the kernel, so that a machine where others ping, too, does not wake us for them.
+First an unprivileged ICMP socket (Linux allows it to the groups in `net.ipv4.ping_group_range`, for both families),
+then a raw one (CAP_NET_RAW) with a filter in the kernel, so that others on this machine who ping do not wake us.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Roster:
     policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
 
     def put(self, key: str, value: bytes) -> bool:
-        """Take an entry over; False if it is none of ours or says what we know. Raises Invalid for what cannot be read."""
+        """Take an entry over; False if it is none of ours or says what we know. Raises Invalid if it cannot be read."""
         kind = _KINDS.get(key.partition(".")[0])
         if kind is None:
             return False
