@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.poller.core.judge import State
-from shared.contracts.ids import HostId
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 
 
@@ -51,32 +49,4 @@ class Resolver(Protocol):
 
         Raises NotFound if the name does not exist and Unreachable if nobody could be asked.
         """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Remembered:
-    """A stored state and the revision that compare-and-set needs."""
-
-    state: State
-    revision: int
-
-
-class HostStates(Protocol):
-    """Where hard states of hosts outlive the process."""
-
-    async def load(self) -> dict[HostId, Remembered]:
-        """All that is stored."""
-        ...
-
-    async def get(self, host_id: HostId) -> Remembered | None:
-        """What is stored of one host."""
-        ...
-
-    async def save(self, host_id: HostId, state: State, *, revision: int | None) -> int:
-        """Store if nobody else did since `revision` (None: never stored); raises Conflict otherwise."""
-        ...
-
-    async def forget(self, host_id: HostId) -> None:
-        """Drop what is stored of a host that is watched no longer."""
         ...

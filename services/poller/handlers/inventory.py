@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import structlog
 
@@ -16,7 +16,7 @@ _PAUSE_S = 1.0
 log = structlog.get_logger(__name__)
 
 
-async def follow_inventory(bucket: Bucket, roster: Roster, changed: Callable[[], Awaitable[None]]) -> None:
+async def follow_inventory(bucket: Bucket, roster: Roster, changed: Callable[[], None]) -> None:
     """Keep the roster equal to the bucket until cancelled; `changed` runs after every change.
 
     The whole bucket is one change at the start, so that a host is never asked before its policy is known.
@@ -29,7 +29,7 @@ async def follow_inventory(bucket: Bucket, roster: Roster, changed: Callable[[],
         await asyncio.sleep(_PAUSE_S)
 
 
-async def _follow_once(bucket: Bucket, roster: Roster, changed: Callable[[], Awaitable[None]]) -> None:
+async def _follow_once(bucket: Bucket, roster: Roster, changed: Callable[[], None]) -> None:
     present: set[str] | None = set()
     async for item in bucket.watch():
         if item is None:
@@ -37,9 +37,9 @@ async def _follow_once(bucket: Bucket, roster: Roster, changed: Callable[[], Awa
                 for key in set(roster.entries) - present:
                     roster.remove(key)  # went while we were not looking
                 present = None
-            await changed()
+            changed()
         elif _take(item, roster) and present is None:
-            await changed()
+            changed()
         if present is not None and isinstance(item, Entry):
             present.add(item.key)
 

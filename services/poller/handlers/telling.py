@@ -1,4 +1,8 @@
-"""Tell transitions: published first, saved after, in order per host, and kept while the bus is away."""
+"""Tell facts: published first, remembered after, in order per key, and kept while the bus is away.
+
+A crash between the two leaves the memory one step behind the stream. Whoever starts reads both and believes the stream
+(`handlers.recall`), so nothing is told twice and nothing is forgotten.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +13,41 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.poller.core.judge import State
-from services.poller.core.wording import told_state
-from services.poller.ports import HostStates, Remembered
-from shared.bus.ports import Bus
-from shared.contracts.events import HostDown, HostTransition, HostUnknown, HostUp
-from shared.contracts.ids import HostId
-from shared.contracts.streams import EVENTS
+from services.poller.core.records import Record, read_record
+from shared.bus.ports import Bucket, Bus
+from shared.contracts.events import Event
 from shared.errors import Conflict, RondaError, Temporary
 
-_AT_ONCE = 64  # hosts whose facts are published side by side
-_KEPT_PER_HOST = 8  # facts that may wait per host; beyond it the oldest pair of changes in the middle is left out
+_AT_ONCE = 64  # keys whose facts are published side by side
+_KEPT_PER_KEY = 8  # facts that may wait per key; beyond it the oldest pair of changes in the middle is left out
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
 log = structlog.get_logger(__name__)
 
+Takeover = Callable[[str, bytes], None]
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A transition on its way: the event, and the state that it leads to."""
+    """On its way: the event, and what to remember under the key afterwards (None: nothing is left to remember)."""
 
-    event: HostTransition
-    state: State
+    key: str
+    event: Event | None  # None: nothing to tell, only to remember
+    record: Record | None
 
 
-class HostTeller:
-    """The facts that wait to be told, and the revisions of the states that were."""
+class Teller:
+    """The facts that wait to be told, and the revisions of what was remembered."""
 
-    def __init__(self, bus: Bus, states: HostStates, *, on_takeover: Callable[[HostId, State], None]) -> None:
-        """`on_takeover` hears of states that another poller wrote: they are the truth then."""
+    def __init__(self, bus: Bus, memory: Bucket, *, on_takeover: Takeover) -> None:
+        """`on_takeover` hears of records that another poller wrote: they are the truth then."""
         self._bus = bus
-        self._states = states
+        self._memory = memory
         self._on_takeover = on_takeover
-        self._revisions: dict[HostId, int] = {}
-        self._waiting: OrderedDict[HostId, deque[Told]] = OrderedDict()
+        self._revisions: dict[str, int] = {}
+        self._waiting: OrderedDict[str, deque[Told]] = OrderedDict()
         self._more = asyncio.Event()
+        self._trouble = ""
         self.told_total = 0
         self.left_out_total = 0
 
@@ -52,43 +56,21 @@ class HostTeller:
         """How many facts have not been told yet."""
         return sum(len(queue) for queue in self._waiting.values())
 
-    async def recall(self) -> dict[HostId, State]:
-        """The hard states to start from: what was saved, or what was told after it was saved last.
+    def knows(self, key: str, revision: int) -> None:
+        """The memory held this revision of the key when it was read at the start."""
+        self._revisions[key] = revision
 
-        A crash between telling and saving leaves the bucket one transition behind the stream; the stream is right,
-        since everybody has read it.
-        """
-        remembered = await self._states.load()
-        self._revisions = {host_id: entry.revision for host_id, entry in remembered.items()}
-        states = {host_id: entry.state for host_id, entry in remembered.items()}
-        filters = (HostDown.filter(), HostUp.filter(), HostUnknown.filter())
-        async for received in self._bus.read(EVENTS, *filters, last_per_subject=True, follow=False):
-            if received is None:
-                break
-            event = received.message
-            if isinstance(event, HostTransition):
-                known = states.get(event.host_id, State())
-                if event.transition > known.transition:
-                    states[event.host_id] = told_state(event, known)
-        return states
-
-    def tell(self, event: HostTransition, state: State) -> None:
+    def tell(self, key: str, event: Event | None, record: Record | None) -> None:
         """Queue a fact. Never waits."""
-        queue = self._waiting.setdefault(event.host_id, deque())
-        queue.append(Told(event, state))
-        if len(queue) > _KEPT_PER_HOST:
+        queue = self._waiting.setdefault(key, deque())
+        queue.append(Told(key, event, record))
+        if len(queue) > _KEPT_PER_KEY:
             del queue[1], queue[1]
             self.left_out_total += 2
         self._more.set()
 
-    async def forget(self, host_id: HostId) -> None:
-        """The host is gone for good."""
-        self._revisions.pop(host_id, None)
-        self._waiting.pop(host_id, None)
-        await self._states.forget(host_id)
-
     async def run(self) -> None:
-        """Publish what waits until cancelled."""
+        """Tell what waits until cancelled."""
         pause_s = _FIRST_PAUSE_S
         while True:
             if not self._waiting:
@@ -101,53 +83,61 @@ class HostTeller:
                     self._done(told)
             if all(said):
                 pause_s = _FIRST_PAUSE_S
+                self._trouble = ""
             else:
                 await asyncio.sleep(pause_s)
                 pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
 
     def _done(self, told: Told) -> None:
-        host_id = told.event.host_id
-        queue = self._waiting.get(host_id)
-        if not queue or queue[0] is not told:
-            return
+        queue = self._waiting[told.key]
         queue.popleft()
         if queue:
-            self._waiting.move_to_end(host_id)
+            self._waiting.move_to_end(told.key)
         else:
-            del self._waiting[host_id]
+            del self._waiting[told.key]
 
     async def _say(self, told: Told) -> bool:
-        """Publish and save; False if it has to be tried again."""
-        event = told.event
+        """Publish and remember; False if it has to be tried again."""
         try:
-            receipt = await self._bus.publish(event)
-            await self._save(event.host_id, told.state)
+            if told.event is not None:
+                receipt = await self._bus.publish(told.event)
+                self.told_total += 1
+                log.info("told", fact=told.event.NAME, key=told.key, repeated=receipt.duplicate)
+            await self._remember(told)
         except Temporary as problem:
-            log.warning("a fact waits", host=event.host_id, fact=event.NAME, reason=str(problem))
+            if self._trouble != str(problem):  # changes, not repetitions
+                self._trouble = str(problem)
+                log.warning("facts wait for the bus", waiting=self.waiting, reason=self._trouble)
             return False
         except RondaError as problem:
-            log.error("a fact could not be told", host=event.host_id, fact=event.NAME, reason=str(problem))  # noqa: TRY400
-            return True
-        self.told_total += 1
-        log.info("told", fact=event.NAME, host=event.host_id, name=event.host_name, repeated=receipt.duplicate)
+            log.error("a fact could not be told", key=told.key, reason=str(problem))  # noqa: TRY400
         return True
 
-    async def _save(self, host_id: HostId, state: State) -> None:
-        try:
-            revision = await self._states.save(host_id, state, revision=self._revisions.get(host_id))
-        except Conflict:
-            await self._yield_to(host_id, state)
-        else:
-            self._revisions[host_id] = revision
-
-    async def _yield_to(self, host_id: HostId, ours: State) -> None:
-        """Somebody else wrote: theirs holds if it is as new as ours, otherwise ours follows it."""
-        theirs: Remembered | None = await self._states.get(host_id)
-        if theirs is not None and theirs.state.transition >= ours.transition:
-            self._revisions[host_id] = theirs.revision
-            if theirs.state.hard is not ours.hard or theirs.state.transition > ours.transition:
-                log.warning("another poller told this host's state", host=host_id, state=theirs.state.hard)
-                self._on_takeover(host_id, theirs.state)
+    async def _remember(self, told: Told) -> None:
+        if told.record is None:
+            await self._memory.delete(told.key)
+            self._revisions.pop(told.key, None)
             return
-        revision = theirs.revision if theirs else None
-        self._revisions[host_id] = await self._states.save(host_id, ours, revision=revision)
+        try:
+            await self._write(told.key, told.record, self._revisions.get(told.key))
+        except Conflict:
+            await self._yield_to_other(told.key, told.record)
+
+    async def _write(self, key: str, record: Record, revision: int | None) -> None:
+        value = record.encoded()
+        if revision is None:
+            self._revisions[key] = await self._memory.create(key, value)
+        else:
+            self._revisions[key] = await self._memory.update(key, value, revision=revision)
+
+    async def _yield_to_other(self, key: str, ours: Record) -> None:
+        """Somebody else wrote: theirs holds if it is as new as ours, otherwise ours follows it."""
+        entry = await self._memory.get(key)
+        theirs = read_record(Record, entry.value) if entry else None
+        if entry is None or theirs is None or theirs.order < ours.order:
+            await self._write(key, ours, entry.revision if entry else None)
+            return
+        self._revisions[key] = entry.revision
+        if entry.value != ours.encoded():
+            log.warning("another poller told this already", key=key)
+            self._on_takeover(key, entry.value)
