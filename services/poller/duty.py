@@ -18,7 +18,6 @@ from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
 from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Router
-from shared.contracts.vocabulary import Service
 
 _TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
 

@@ -28,6 +28,10 @@ class Reach:
     failures: int = 0
     failing_since: datetime | None = None
 
+    def remembered(self) -> Reach:
+        """What is left after a restart."""
+        return Reach(self.hard, self.transition, self.since)
+
 
 @dataclass(frozen=True, slots=True)
 class Reached:

@@ -98,10 +98,9 @@ class SessionBook:
     def __len__(self) -> int:
         return len(self._open)
 
-    @property
-    def slots(self) -> frozenset[str]:
-        """The slots of open sessions."""
-        return frozenset(self._open)
+    def sessions(self) -> list[Session]:
+        """The open sessions."""
+        return list(self._open.values())
 
     def seen(self, row: Seen, now: datetime) -> list[SessionFact]:
         """A row was added or changed, just now."""

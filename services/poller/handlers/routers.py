@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
 from services.poller.core.session_rows import TABLES
+from services.poller.core.sessions import Session as OpenSession
 from services.poller.core.sessions import SessionBook
-from services.poller.handlers.recall import Memory
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
@@ -35,7 +35,8 @@ class RouterWatcher:
     def __init__(
         self,
         router: Router,
-        memory: Memory,
+        reach: Reach,
+        sessions: Mapping[Service, Iterable[OpenSession]],
         *,
         address_of: OpenPassword,
         connect: Connect,
@@ -47,13 +48,13 @@ class RouterWatcher:
         self._connect = connect
         self._teller = teller
         self._clock = clock
-        self._reach = memory.routers.get(router.id, Reach())
-        self._last_error = "not asked yet"
+        self._reach = reach
+        self._last_error = ""
         self._followers = [
             TableFollower(
                 router,
                 table,
-                SessionBook(memory.sessions.get((router.id, table.service), {}).values()),
+                SessionBook(sessions.get(table.service, ())),
                 teller=teller,
                 clock=clock,
             )
@@ -70,9 +71,9 @@ class RouterWatcher:
         """Whether the router can be asked."""
         return self._reach
 
-    def open_slots(self) -> list[tuple[Service, str]]:
-        """The slots of all open sessions."""
-        return [(follower.table.service, slot) for follower in self._followers for slot in follower.book.slots]
+    def open_by_service(self) -> dict[Service, list[OpenSession]]:
+        """The sessions that are open, as far as we know."""
+        return {follower.table.service: follower.book.sessions() for follower in self._followers}
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
