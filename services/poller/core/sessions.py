@@ -93,6 +93,7 @@ class SessionBook:
     def __init__(self, known: Iterable[Session] = ()) -> None:
         self._open: dict[str, Session] = {session.slot: session for session in known}
         self._waiting: dict[str, tuple[Seen, datetime]] = {}  # rows without an address yet, and when they came
+        self._ended: dict[str, datetime] = {}  # rows that went since the last whole table
         self._last_number = max((session.number for session in self._open.values()), default=0)
 
     def __len__(self) -> int:
@@ -114,6 +115,7 @@ class SessionBook:
     def gone(self, slot: str, now: datetime) -> list[SessionFact]:
         """A row was removed, just now. One that never had time to be told is told first."""
         facts: list[SessionFact] = []
+        self._ended[slot] = now
         if slot in self._waiting:
             row, came = self._waiting.pop(slot)
             facts.append(self._start(row, now, at=came, inferred=False))
@@ -130,16 +132,22 @@ class SessionBook:
         """When the next row will have waited long enough."""
         return min((came for _, came in self._waiting.values()), default=None)
 
-    def compare(self, rows: Iterable[Seen], now: datetime) -> list[SessionFact]:
-        """The whole table was read: tell the differences to what is known, as inferred."""
-        present = {row.slot: row for row in rows}
-        ended = [session for slot, session in self._open.items() if slot not in present]
+    def compare(self, rows: Iterable[Seen], now: datetime, *, asked_at: datetime) -> list[SessionFact]:
+        """The whole table was read: tell the differences to what is known, as inferred.
+
+        The table may be as old as the question: what was seen happening after `asked_at` counts more.
+        """
+        present = {row.slot: row for row in rows if self._ended.get(row.slot, asked_at) <= asked_at}
+        self._ended.clear()
+        ended = [
+            session for slot, session in self._open.items() if slot not in present and session.opened_at < asked_at
+        ]
         facts: list[SessionFact] = [self._close(session, now, inferred=True) for session in ended]
-        for slot in [slot for slot in self._waiting if slot not in present]:
+        for slot in [slot for slot, (_, came) in self._waiting.items() if slot not in present and came < asked_at]:
             del self._waiting[slot]
         for row in present.values():
             known = self._open.get(row.slot)
-            if known is not None and not _other(known, row) and not _began_later(known, row, now):
+            if known is not None and not _other(known, row) and not _began_later(known, row, asked_at):
                 facts += self._learn(known, row, now)
             elif row.slot not in self._waiting or row.address:
                 if known is not None:
@@ -197,8 +205,11 @@ def _other(known: Session, row: Seen) -> bool:
     return any(before is not None and now is not None and before != now for before, now in pairs)
 
 
-def _began_later(known: Session, row: Seen, now: datetime) -> bool:
-    """Whether the row's uptime says that this is a newer session of the same subscriber."""
-    if row.uptime is None or (known.mark is not None and known.mark == row.mark):
+def _began_later(known: Session, row: Seen, asked_at: datetime) -> bool:
+    """Whether the row's uptime says that this is a newer session of the same subscriber.
+
+    Also with the same `mark`: a router that was restarted numbers its sessions anew.
+    """
+    if row.uptime is None:
         return False
-    return now - row.uptime > (known.started_at or known.opened_at) + _SAME_START
+    return asked_at - row.uptime > (known.started_at or known.opened_at) + _SAME_START

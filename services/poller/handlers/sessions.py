@@ -85,9 +85,10 @@ class TableFollower:
                 self._tell(self.book.seen(seen, now))
 
     async def _compare(self, session: Session) -> None:
+        asked_at = self._clock.now()
         rows = await session.print_rows(self.table.path, self.table.columns, deadline=_PRINT_DEADLINE_S)
         seen = [row for row in (read_row(self.table, row) for row in rows) if row is not None]
-        self._tell(self.book.compare(seen, self._clock.now()))
+        self._tell(self.book.compare(seen, self._clock.now(), asked_at=asked_at))
 
     async def _compare_regularly(self, session: Session) -> None:
         while True:
