@@ -1,0 +1,5 @@
+"""Run the poller: `python -m services.poller`."""
+
+from services.poller.main import main
+
+raise SystemExit(main())

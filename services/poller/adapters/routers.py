@@ -1,0 +1,21 @@
+"""From a router of the inventory to the address that a session needs."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from shared.contracts.inventory import Router
+from shared.routeros import RouterAddress, Tls
+from shared.routeros import TlsMode as SessionTlsMode
+from shared.security.sealing import ROUTER_PASSWORD, KeyRing
+
+
+def router_address(router: Router, keys: KeyRing) -> RouterAddress:
+    """Opens the sealed password. Raises NotAllowed or Invalid if our keys cannot, Misconfigured for a bad pin."""
+    return RouterAddress(
+        host=router.host,
+        port=router.port,
+        username=router.username,
+        password=SecretStr(keys.open(router.sealed_password, purpose=ROUTER_PASSWORD).reveal()),
+        tls=Tls(SessionTlsMode(router.tls), fingerprint=router.tls_fingerprint),
+    )

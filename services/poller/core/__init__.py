@@ -1,0 +1,1 @@
+"""The rules of watching: no await, no clock, no log, no environment."""

@@ -1,0 +1,141 @@
+"""What the poller keeps in the bucket `state`, as it lies there; other programs may read it.
+
+Every record has an `order` that only grows: of two records for one key, the one with the greater order is the truth.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from services.poller.core.judge import State
+from services.poller.core.reach import Reach, Reachability
+from services.poller.core.sessions import Session
+from shared.contracts.ids import HostId, RouterId
+from shared.contracts.subjects import escape_token
+from shared.contracts.vocabulary import HostState, Service
+
+HOSTS, ROUTERS, SESSIONS = "host.", "router.", "session."
+
+
+class Record(BaseModel):
+    """A value in the bucket."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    order: int
+
+    def encoded(self) -> bytes:
+        """As bytes."""
+        return self.model_dump_json().encode()
+
+
+class HostRecord(Record):
+    """The last hard state of a host; `order` is its transition number."""
+
+    id: HostId
+    state: HostState
+    since: datetime | None = None
+    down_since: datetime | None = None
+
+    @classmethod
+    def of(cls, host_id: HostId, state: State) -> HostRecord:
+        """What of a state survives."""
+        return cls(order=state.transition, id=host_id, state=state.hard, since=state.since, down_since=state.down_since)
+
+    def host_state(self) -> State:
+        """The state to go on from."""
+        return State(self.state, self.order, self.since, self.down_since)
+
+
+class RouterRecord(Record):
+    """Whether a router could be asked; `order` is its transition number."""
+
+    id: RouterId
+    state: Reachability
+    since: datetime | None = None
+
+    @classmethod
+    def of(cls, router_id: RouterId, reach: Reach) -> RouterRecord:
+        """What of a reach survives."""
+        return cls(order=reach.transition, id=router_id, state=reach.hard, since=reach.since)
+
+    def reach(self) -> Reach:
+        """The reach to go on from."""
+        return Reach(self.state, self.order, self.since)
+
+
+class SessionRecord(Record):
+    """An open session; `order` is the number in its id. The key is deleted when the session is closed."""
+
+    router_id: RouterId
+    service: Service
+    slot: str
+    account: str
+    opened_at: datetime
+    address: str | None = None
+    mac: str | None = None
+    mark: str | None = None
+    started_at: datetime | None = None
+
+    @classmethod
+    def of(cls, router_id: RouterId, service: Service, session: Session) -> SessionRecord:
+        """What of a session survives."""
+        return cls(
+            order=session.number,
+            router_id=router_id,
+            service=service,
+            slot=session.slot,
+            account=session.account,
+            opened_at=session.opened_at,
+            address=session.address,
+            mac=session.mac,
+            mark=session.mark,
+            started_at=session.started_at,
+        )
+
+    def session(self) -> Session:
+        """The session to go on from."""
+        return Session(
+            slot=self.slot,
+            number=self.order,
+            account=self.account,
+            opened_at=self.opened_at,
+            address=self.address,
+            mac=self.mac,
+            mark=self.mark,
+            started_at=self.started_at,
+        )
+
+
+R = TypeVar("R", bound=Record)
+
+
+def read_record(kind: type[R], value: bytes) -> R | None:
+    """A record, or None if it cannot be read (which counts as absent)."""
+    try:
+        return kind.model_validate_json(value)
+    except ValidationError:
+        return None
+
+
+def host_key(host_id: HostId) -> str:
+    """Where a host's state lies."""
+    return HOSTS + escape_token(host_id)
+
+
+def router_key(router_id: RouterId) -> str:
+    """Where a router's state lies."""
+    return ROUTERS + escape_token(router_id)
+
+
+def session_key(router_id: RouterId, service: Service, slot: str) -> str:
+    """Where an open session lies."""
+    return f"{sessions_of(router_id)}{service}.{escape_token(slot)}"
+
+
+def sessions_of(router_id: RouterId) -> str:
+    """The prefix of all open sessions of a router."""
+    return f"{SESSIONS}{escape_token(router_id)}."

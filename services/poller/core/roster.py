@@ -1,0 +1,92 @@
+"""The poller's copy of the inventory: who is to be watched, and how."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from shared.contracts.ids import HostId, RouterId, SiteId
+from shared.contracts.inventory import PROBE_POLICIES, Host, ProbePolicy, Router, Site
+from shared.errors import Invalid
+
+_DEFAULT_POLICY = "standard"
+_KINDS: dict[str, type[Site | Host | Router | ProbePolicy]] = {
+    "site": Site,
+    "host": Host,
+    "router": Router,
+    "policy": ProbePolicy,
+}
+
+
+@dataclass
+class Roster:
+    """Sites, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
+
+    entries: dict[str, Site | Host | Router | ProbePolicy] = field(default_factory=dict)
+    hosts: dict[HostId, Host] = field(default_factory=dict)
+    routers: dict[RouterId, Router] = field(default_factory=dict)
+    sites: dict[SiteId, Site] = field(default_factory=dict)
+    policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
+
+    def put(self, key: str, value: bytes) -> bool:
+        """Take an entry over; False if it is none of ours or says what we know. Raises Invalid if it cannot be read."""
+        kind = _KINDS.get(key.partition(".")[0])
+        if kind is None:
+            return False
+        try:
+            entry = kind.model_validate_json(value)
+        except ValidationError as wrong:
+            raise Invalid(f"the inventory's {key} cannot be read: {wrong.error_count()} faults") from wrong
+        if self.entries.get(key) == entry:
+            return False
+        self.remove(key)
+        self.entries[key] = entry
+        match entry:
+            case Site():
+                self.sites[entry.id] = entry
+            case Host():
+                self.hosts[entry.id] = entry
+            case Router():
+                self.routers[entry.id] = entry
+            case ProbePolicy():
+                self.policies[entry.name] = entry
+        return True
+
+    def remove(self, key: str) -> bool:
+        """Forget an entry; False if it was not known."""
+        match self.entries.pop(key, None):
+            case None:
+                return False
+            case Site() as site:
+                self.sites.pop(site.id, None)
+            case Host() as host:
+                self.hosts.pop(host.id, None)
+            case Router() as router:
+                self.routers.pop(router.id, None)
+            case ProbePolicy() as policy:
+                self.policies.pop(policy.name, None)
+                if policy.name in PROBE_POLICIES:
+                    self.policies[policy.name] = PROBE_POLICIES[policy.name]
+        return True
+
+    def watched_hosts(self) -> dict[HostId, Host]:
+        """The hosts that are to be asked."""
+        return {host.id: host for host in self.hosts.values() if host.enabled}
+
+    def watched_routers(self) -> dict[RouterId, Router]:
+        """The routers that are to be listened to."""
+        return {router.id: router for router in self.routers.values() if router.enabled}
+
+    def policy_of(self, host: Host) -> ProbePolicy:
+        """The host's policy; the site's, then the standard one if the host names one that does not exist."""
+        site = self.sites.get(host.site_id)
+        for name in (host.policy, site.policy if site else _DEFAULT_POLICY):
+            if name in self.policies:
+                return self.policies[name]
+        return self.policies[_DEFAULT_POLICY]
+
+    def site_name(self, site_id: SiteId) -> str:
+        """The site's name, or its id while nothing is known of it."""
+        site = self.sites.get(site_id)
+        return site.name if site else site_id

@@ -1,0 +1,131 @@
+"""What the inventory says is to be watched, is watched: hosts by the patrol, routers by one watcher each."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from services.poller.core.judge import State
+from services.poller.core.reach import Reach
+from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, session_key
+from services.poller.core.roster import Roster
+from services.poller.core.session_rows import TABLES
+from services.poller.handlers.recall import Memory
+from services.poller.handlers.routers import RouterWatcher
+from services.poller.handlers.telling import Teller
+from services.poller.loop import Patrol
+from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Router
+
+_TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
+
+log = structlog.get_logger(__name__)
+
+
+class Duty:
+    """Keeps what is watched equal to the roster."""
+
+    def __init__(
+        self,
+        roster: Roster,
+        patrol: Patrol,
+        teller: Teller,
+        memory: Memory,
+        new_watcher: Callable[..., RouterWatcher],
+    ) -> None:
+        self._roster = roster
+        self._patrol = patrol
+        self._teller = teller
+        self._memory = memory
+        self._new_watcher = new_watcher
+        self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
+        self._changed = asyncio.Event()
+        self.ready = False
+
+    def changed(self) -> None:
+        """The roster is another one."""
+        self._changed.set()
+
+    def take_over(self, key: str, value: bytes) -> None:
+        """Another poller told this key's state."""
+        if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
+            self._patrol.adopt(record.id, record.host_state())
+
+    def sessions(self) -> dict[str, int]:
+        """Open sessions by router id."""
+        return {router_id: watcher.open_sessions for router_id, (watcher, _) in self._watchers.items()}
+
+    async def run(self) -> None:
+        """Apply changes until cancelled; then stop every watcher."""
+        try:
+            while True:
+                await self._changed.wait()
+                await asyncio.sleep(_TOGETHER_S)
+                self._changed.clear()
+                self._apply_hosts()
+                await self._apply_routers()
+                self.ready = True
+        finally:
+            await self._stop(list(self._watchers))
+
+    def _apply_hosts(self) -> None:
+        wanted = self._roster.watched_hosts()
+        for host_id in [host_id for host_id in self._patrol.watches if host_id not in wanted]:
+            watch = self._patrol.watches[host_id]
+            self._patrol.drop(host_id)
+            self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
+            log.info("a host is watched no longer", host=host_id, name=watch.host.name)
+        for host in wanted.values():
+            self._patrol.put(host, self._roster.policy_of(host), self._memory.hosts.get(host.id, State()))
+        for host_id in [host_id for host_id in self._memory.hosts if host_id not in self._roster.hosts]:
+            del self._memory.hosts[host_id]
+            self._teller.tell(host_key(host_id), None, None)
+
+    async def _apply_routers(self) -> None:
+        wanted = self._roster.watched_routers()
+        outdated = [key for key, (watcher, _) in self._watchers.items() if wanted.get(key) != watcher.router]
+        await self._stop(outdated)
+        for router in wanted.values():
+            if router.id not in self._watchers:
+                self._start(router)
+        known = {*self._memory.routers, *(router_id for router_id, _ in self._memory.sessions)}
+        for router_id in known - set(self._roster.routers):
+            self._forget(router_id)
+
+    def _start(self, router: Router) -> None:
+        reach = self._memory.routers.get(router.id, Reach())
+        sessions = {
+            table.service: list(self._memory.sessions.get((router.id, table.service), {}).values()) for table in TABLES
+        }
+        watcher = self._new_watcher(router, reach, sessions)
+        task = asyncio.create_task(watcher.run(), name=f"router {router.name}")
+        task.add_done_callback(_say_crash)
+        self._watchers[router.id] = watcher, task
+
+    async def _stop(self, router_ids: list[RouterId]) -> None:
+        """Stop watching; what was known is kept for when it is watched again."""
+        stopped = [self._watchers.pop(router_id) for router_id in router_ids]
+        for _, task in stopped:
+            task.cancel()
+        await asyncio.gather(*(task for _, task in stopped), return_exceptions=True)
+        for watcher, _ in stopped:
+            router_id = watcher.router.id
+            self._memory.routers[router_id] = watcher.reach.remembered()
+            for service, sessions in watcher.open_by_service().items():
+                self._memory.sessions[router_id, service] = {session.slot: session for session in sessions}
+
+    def _forget(self, router_id: RouterId) -> None:
+        """The router is gone from the inventory: so are its state and its sessions, which nobody saw end."""
+        if self._memory.routers.pop(router_id, None) is not None:
+            self._teller.tell(router_key(router_id), None, None)
+        for table in TABLES:
+            for slot in self._memory.sessions.pop((router_id, table.service), {}):
+                self._teller.tell(session_key(router_id, table.service, slot), None, None)
+
+
+def _say_crash(task: asyncio.Task[None]) -> None:
+    """A watcher ends by cancellation only; anything else is our bug and must not be silent."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("a router's watcher crashed", task=task.get_name(), exc_info=error)

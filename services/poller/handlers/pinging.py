@@ -1,0 +1,88 @@
+"""Ping on demand: several probes, one report."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from services.poller.core.roster import Roster
+from services.poller.ports import Probe, Resolver, Target
+from shared.contracts.inventory import Host
+from shared.contracts.queries import PingReport, PingTarget
+from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+from shared.errors import Invalid, NotAllowed, NotFound
+
+SPACING_S = 0.2
+TIMEOUT_S = 1.0
+_LONGEST_NAME = 253
+
+
+@dataclass
+class _Tally:
+    """Collects the results of one ping; the asker of its probes."""
+
+    expected: int
+    rtts_ms: dict[int, float] = field(default_factory=dict)
+    silent: set[int] = field(default_factory=set)
+    reasons: dict[int, str] = field(default_factory=dict)
+    complete: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def answer(self, number: int, rtt_ms: float) -> None:
+        self.rtts_ms[number] = rtt_ms
+        self.silent.discard(number)  # a late answer is an answer while we wait
+        self._count()
+
+    def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:  # noqa: ARG002
+        self.silent.add(number)
+        self._count()
+
+    def blind(self, number: int, reason: str) -> None:
+        self.reasons[number] = reason
+        self._count()
+
+    def _count(self) -> None:
+        if len(self.rtts_ms) + len(self.silent) + len(self.reasons) >= self.expected:
+            self.complete.set()
+
+
+async def answer_ping(
+    query: PingTarget, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+) -> PingReport:
+    """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not."""
+    target = await _aim(query, roster, resolver)
+    tally = _Tally(query.count)
+    for number in range(1, query.count + 1):
+        probes[target.kind].ask(target, number, TIMEOUT_S, tally)
+        if number < query.count:
+            await asyncio.sleep(SPACING_S)
+    await tally.complete.wait()
+    if len(tally.reasons) == query.count:
+        raise NotAllowed(next(iter(tally.reasons.values())))
+    rtts = tally.rtts_ms.values()
+    return PingReport(
+        target=query.target,
+        address=target.address,
+        sent=query.count,
+        received=len(rtts),
+        rtt_min_ms=min(rtts, default=None),
+        rtt_avg_ms=sum(rtts) / len(rtts) if rtts else None,
+        rtt_max_ms=max(rtts, default=None),
+    )
+
+
+async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
+    host: Host | None = None
+    if query.host_id is not None:
+        host = roster.hosts.get(query.host_id)
+        if host is None:
+            raise NotFound(f"this poller does not know the host {query.host_id}")
+    name = host.address if host else query.target.strip()
+    if not name or len(name) > _LONGEST_NAME or any(character.isspace() for character in name):
+        raise Invalid("a ping needs an address or a name without spaces")
+    address = await resolver.resolve(name)
+    number = ipaddress.ip_address(address)
+    if number.is_multicast or number.is_unspecified or address == "255.255.255.255":
+        raise Invalid(f"{address} is not the address of one host")
+    return Target(host.probe if host else ProbeKind.ICMP, address, host.port if host else None)

@@ -1,0 +1,121 @@
+"""Remember at the start: what was saved, corrected by what was told after it was saved last."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+from services.poller.core.judge import State
+from services.poller.core.reach import Reach, Reachability
+from services.poller.core.records import HOSTS, ROUTERS, SESSIONS, HostRecord, RouterRecord, SessionRecord, read_record
+from services.poller.core.sessions import Session
+from services.poller.core.wording import told_state
+from services.poller.handlers.telling import Teller
+from shared.bus.ports import Bucket, Bus, Entry, Received
+from shared.contracts.events import (
+    HostDown,
+    HostTransition,
+    HostUnknown,
+    HostUp,
+    RouterReachable,
+    RouterUnreachable,
+    SessionClosed,
+    SessionOpened,
+)
+from shared.contracts.ids import HostId, RouterId
+from shared.contracts.message import Message
+from shared.contracts.streams import EVENTS
+from shared.contracts.vocabulary import Service
+
+T = TypeVar("T")
+Place = tuple[RouterId, Service]
+
+
+@dataclass
+class Memory:
+    """What the poller knew when it last ran."""
+
+    hosts: dict[HostId, State] = field(default_factory=dict)
+    routers: dict[RouterId, Reach] = field(default_factory=dict)
+    sessions: dict[Place, dict[str, Session]] = field(default_factory=dict)
+
+
+async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
+    """Read the memory. Raises Unreachable while the bus is away."""
+    memory = Memory()
+    async with _closing(bucket.watch()) as entries:
+        async for entry in entries:
+            if entry is None:
+                break
+            if isinstance(entry, Entry):
+                teller.knows(entry.key, entry.revision)
+                _remember(memory, entry)
+    for message in await _last_told(bus, HostDown, HostUp, HostUnknown):
+        _correct_host(memory, message)
+    for message in await _last_told(bus, RouterReachable, RouterUnreachable):
+        _correct_router(memory, message)
+    opened = {_account(event): event for event in await _received(bus, SessionOpened)}
+    for event in await _received(bus, SessionClosed):
+        if event.sequence > opened.get(_account(event), event).sequence:
+            opened.pop(_account(event), None)
+    for event in opened.values():
+        _correct_session(memory, event.message)
+    return memory
+
+
+def _remember(memory: Memory, entry: Entry) -> None:
+    if entry.key.startswith(HOSTS):
+        if host := read_record(HostRecord, entry.value):
+            memory.hosts[host.id] = host.host_state()
+    elif entry.key.startswith(ROUTERS):
+        if router := read_record(RouterRecord, entry.value):
+            memory.routers[router.id] = router.reach()
+    elif entry.key.startswith(SESSIONS) and (session := read_record(SessionRecord, entry.value)):
+        memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
+
+
+def _correct_host(memory: Memory, event: Message) -> None:
+    if isinstance(event, HostTransition):
+        known = memory.hosts.get(event.host_id, State())
+        if event.transition > known.transition:
+            memory.hosts[event.host_id] = told_state(event, known)
+
+
+def _correct_router(memory: Memory, event: Message) -> None:
+    if isinstance(event, RouterReachable | RouterUnreachable):
+        known = memory.routers.get(event.router_id, Reach())
+        if event.transition > known.transition:
+            up = isinstance(event, RouterReachable)
+            hard = Reachability.REACHABLE if up else Reachability.UNREACHABLE
+            memory.routers[event.router_id] = Reach(hard, event.transition, event.at)
+
+
+def _correct_session(memory: Memory, event: Message) -> None:
+    """An opening that was told and never closed. If its slot is taken, the memory is newer."""
+    if not isinstance(event, SessionOpened):
+        return
+    slot, _, number = event.session_id.removeprefix(f"{event.router_id}-{event.service}-").rpartition("-")
+    if slot and number.isdigit():
+        session = Session(slot, int(number), event.account, event.at, event.address, event.mac)
+        memory.sessions.setdefault((event.router_id, event.service), {}).setdefault(slot, session)
+
+
+def _account(received: Received) -> tuple[str, ...]:
+    return received.message.scope()
+
+
+async def _last_told(bus: Bus, *kinds: type[Message]) -> list[Message]:
+    return [received.message for received in await _received(bus, *kinds)]
+
+
+async def _received(bus: Bus, *kinds: type[Message]) -> list[Received]:
+    filters = [kind.filter() for kind in kinds]
+    async with _closing(bus.read(EVENTS, *filters, last_per_subject=True, follow=False)) as events:
+        return [received async for received in events if received is not None]
+
+
+def _closing(iterator: AsyncIterator[T]) -> aclosing[AsyncGenerator[T, None]]:
+    """The bus' iterators are generators; leaving one early must end its reader on the server, too."""
+    return aclosing(cast("AsyncGenerator[T, None]", iterator))

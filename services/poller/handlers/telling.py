@@ -1,0 +1,143 @@
+"""Tell facts: published first, remembered after, in order per key, and kept while the bus is away.
+
+A crash between the two leaves the memory one step behind the stream. Whoever starts reads both and believes the stream
+(`handlers.recall`), so nothing is told twice and nothing is forgotten.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from services.poller.core.records import Record, read_record
+from shared.bus.ports import Bucket, Bus
+from shared.contracts.events import Event
+from shared.errors import Conflict, RondaError, Temporary
+
+_AT_ONCE = 64  # keys whose facts are published side by side
+_KEPT_PER_KEY = 8  # facts that may wait per key; beyond it the oldest pair of changes in the middle is left out
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
+
+log = structlog.get_logger(__name__)
+
+Takeover = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """On its way: the event, and what to remember under the key afterwards (None: nothing is left to remember)."""
+
+    key: str
+    event: Event | None  # None: nothing to tell, only to remember
+    record: Record | None
+
+
+class Teller:
+    """The facts that wait to be told, and the revisions of what was remembered."""
+
+    def __init__(self, bus: Bus, memory: Bucket, *, on_takeover: Takeover) -> None:
+        """`on_takeover` hears of records that another poller wrote: they are the truth then."""
+        self._bus = bus
+        self._memory = memory
+        self._on_takeover = on_takeover
+        self._revisions: dict[str, int] = {}
+        self._waiting: OrderedDict[str, deque[Told]] = OrderedDict()
+        self._more = asyncio.Event()
+        self._trouble = ""
+        self.told_total = 0
+        self.left_out_total = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many facts have not been told yet."""
+        return sum(len(queue) for queue in self._waiting.values())
+
+    def knows(self, key: str, revision: int) -> None:
+        """The memory held this revision of the key when it was read at the start."""
+        self._revisions[key] = revision
+
+    def tell(self, key: str, event: Event | None, record: Record | None) -> None:
+        """Queue a fact. Never waits."""
+        queue = self._waiting.setdefault(key, deque())
+        queue.append(Told(key, event, record))
+        if len(queue) > _KEPT_PER_KEY:
+            del queue[1], queue[1]
+            self.left_out_total += 2
+        self._more.set()
+
+    async def run(self) -> None:
+        """Tell what waits until cancelled."""
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            if not self._waiting:
+                self._more.clear()
+                await self._more.wait()
+            batch = [queue[0] for queue, _ in zip(self._waiting.values(), range(_AT_ONCE), strict=False)]
+            said = await asyncio.gather(*(self._say(told) for told in batch))
+            for told, done in zip(batch, said, strict=True):
+                if done:
+                    self._done(told)
+            if all(said):
+                pause_s = _FIRST_PAUSE_S
+                self._trouble = ""
+            else:
+                await asyncio.sleep(pause_s)
+                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+
+    def _done(self, told: Told) -> None:
+        queue = self._waiting[told.key]
+        queue.popleft()
+        if queue:
+            self._waiting.move_to_end(told.key)
+        else:
+            del self._waiting[told.key]
+
+    async def _say(self, told: Told) -> bool:
+        """Publish and remember; False if it has to be tried again."""
+        try:
+            if told.event is not None:
+                receipt = await self._bus.publish(told.event)
+                self.told_total += 1
+                log.info("told", fact=told.event.NAME, key=told.key, repeated=receipt.duplicate)
+            await self._remember(told)
+        except Temporary as problem:
+            if self._trouble != str(problem):  # changes, not repetitions
+                self._trouble = str(problem)
+                log.warning("facts wait for the bus", waiting=self.waiting, reason=self._trouble)
+            return False
+        except RondaError as problem:
+            log.error("a fact could not be told", key=told.key, reason=str(problem))  # noqa: TRY400
+        return True
+
+    async def _remember(self, told: Told) -> None:
+        if told.record is None:
+            await self._memory.delete(told.key)
+            self._revisions.pop(told.key, None)
+            return
+        try:
+            await self._write(told.key, told.record, self._revisions.get(told.key))
+        except Conflict:
+            await self._yield_to_other(told.key, told.record)
+
+    async def _write(self, key: str, record: Record, revision: int | None) -> None:
+        value = record.encoded()
+        if revision is None:
+            self._revisions[key] = await self._memory.create(key, value)
+        else:
+            self._revisions[key] = await self._memory.update(key, value, revision=revision)
+
+    async def _yield_to_other(self, key: str, ours: Record) -> None:
+        """Somebody else wrote: theirs holds if it is as new as ours, otherwise ours follows it."""
+        entry = await self._memory.get(key)
+        theirs = read_record(Record, entry.value) if entry else None
+        if entry is None or theirs is None or theirs.order < ours.order:
+            await self._write(key, ours, entry.revision if entry else None)
+            return
+        self._revisions[key] = entry.revision
+        if entry.value != ours.encoded():
+            log.warning("another poller told this already", key=key)
+            self._on_takeover(key, entry.value)

@@ -1,0 +1,140 @@
+"""The poller, put together: probes and router sessions on one side, the bus on the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
+
+import structlog
+
+from services.poller.adapters.icmp import IcmpProbe
+from services.poller.adapters.resolver import SystemResolver
+from services.poller.adapters.routers import router_address
+from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.reply import Fact
+from services.poller.core.roster import Roster
+from services.poller.duty import Duty
+from services.poller.handlers import HANDLERS
+from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.inventory import follow_inventory
+from services.poller.handlers.recall import recall
+from services.poller.handlers.routers import Connect, RouterWatcher
+from services.poller.handlers.telling import Teller
+from services.poller.loop import Patrol
+from services.poller.metrics import measure
+from services.poller.ports import Probe, Resolver
+from services.poller.settings import PollerSettings
+from services.poller.watch import Watch
+from shared.bus.nats import NatsBus
+from shared.bus.ports import Bus
+from shared.clock import Clock, SystemClock
+from shared.contracts.queries import ListWatched, PingTarget, Query
+from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
+from shared.contracts.vocabulary import ProbeKind
+from shared.errors import Unreachable
+from shared.lifecycle import Service, run_service
+from shared.routeros import RouterSession
+from shared.telemetry import Check, Metrics
+
+_BUS_GRACE_S = 15.0
+_QUEUE = "poller"
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> int:
+    """Run until a signal; answers the exit code."""
+    return run_service("poller", PollerSettings, build)
+
+
+@asynccontextmanager
+async def build(
+    settings: PollerSettings,
+    *,
+    clock: Clock | None = None,
+    bus: Bus | None = None,
+    probes: Mapping[ProbeKind, Probe] | None = None,
+    resolver: Resolver | None = None,
+    connect: Connect = RouterSession.connect,
+) -> AsyncIterator[Service]:
+    """The poller, ready to run. What a test gives takes the place of the real thing."""
+    clock, resolver = clock or SystemClock(), resolver or SystemResolver()
+    async with AsyncExitStack() as stack:
+        if bus is None:
+            connection = NatsBus.connect(settings.nats_url, name=settings.instance, source="poller", clock=clock)
+            bus = await stack.enter_async_context(connection)
+        if probes is None:
+            probes = await stack.enter_async_context(real_probes())
+        yield await _assemble(settings, clock, bus, probes, resolver, connect)
+
+
+@asynccontextmanager
+async def real_probes() -> AsyncIterator[Mapping[ProbeKind, Probe]]:
+    """Probes on this machine's sockets. Where ICMP is not permitted this is said once, and TCP goes on."""
+    icmp, tcp = IcmpProbe(), TcpProbe()
+    for version, refusal in icmp.refusals.items():
+        say = log.info if icmp.permitted else log.error
+        say("hosts cannot be asked by ICMP", ip_version=version, reason=refusal)
+    try:
+        yield {ProbeKind.ICMP: icmp, ProbeKind.TCP: tcp}
+    finally:
+        icmp.close()
+        await tcp.close()
+
+
+async def _assemble(
+    settings: PollerSettings,
+    clock: Clock,
+    bus: Bus,
+    probes: Mapping[ProbeKind, Probe],
+    resolver: Resolver,
+    connect: Connect,
+) -> Service:
+    keys = settings.key_ring()
+    inventory, state = await bus.bucket(INVENTORY_BUCKET), await bus.bucket(STATE_BUCKET)
+    roster = Roster()
+
+    def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
+        tell_host_facts(watch.host, watch.state, facts, roster=roster, landscape=patrol.landscape, teller=teller)
+
+    def on_takeover(key: str, value: bytes) -> None:
+        duty.take_over(key, value)
+
+    patrol = Patrol(probes, resolver, clock, sentinels=settings.poller_sentinels, on_facts=on_facts)
+    teller = Teller(bus, state, on_takeover=on_takeover)
+    memory = await recall(bus, state, teller)
+    new_watcher = partial(
+        RouterWatcher, address_of=partial(router_address, keys=keys), connect=connect, teller=teller, clock=clock
+    )
+    duty = Duty(roster, patrol, teller, memory, new_watcher)
+    ports: dict[type[Query[Any]], dict[str, Any]] = {
+        PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
+        ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
+    }
+    metrics = Metrics()
+    measure(metrics, patrol, teller, duty)
+
+    async def inventory_read() -> None:
+        if not duty.ready:
+            raise Unreachable("the inventory has not been read yet")
+
+    async def bus_connected() -> None:
+        if not bus.connected:
+            raise Unreachable("the bus is away")
+
+    return Service(
+        loops={
+            "inventory": partial(follow_inventory, inventory, roster, duty.changed),
+            "duty": duty.run,
+            "patrol": patrol.run,
+            "telling": teller.run,
+            **{
+                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)
+                for kind, handler in HANDLERS.items()
+            },
+        },
+        checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
+        metrics=metrics,
+    )

@@ -1,0 +1,29 @@
+"""What the poller counts, for Prometheus."""
+
+from __future__ import annotations
+
+from services.poller.duty import Duty
+from services.poller.handlers.telling import Teller
+from services.poller.loop import Patrol
+from shared.contracts.vocabulary import HostState
+from shared.telemetry import Metrics
+
+
+def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty) -> None:
+    """Ask these parts whenever somebody looks: counting costs the hot path nothing."""
+    metrics.watch("poller_probes_sent_total", "Probes sent since the start.", lambda: patrol.asked_total)
+    metrics.watch("poller_hosts_watched", "Hosts under watch.", lambda: len(patrol.watches))
+    metrics.watch("poller_hosts_down", "Watched hosts that are down.", lambda: _in_state(patrol, HostState.DOWN))
+    metrics.watch(
+        "poller_hosts_unknown", "Watched hosts that cannot be asked.", lambda: _in_state(patrol, HostState.UNKNOWN)
+    )
+    metrics.watch("poller_facts_told_total", "Facts published since the start.", lambda: teller.told_total)
+    metrics.watch("poller_facts_waiting", "Facts that wait for the bus.", lambda: teller.waiting)
+    metrics.watch(
+        "poller_facts_left_out_total", "Facts left out while the bus was away.", lambda: teller.left_out_total
+    )
+    metrics.watch("poller_sessions_open", "Open subscriber sessions.", lambda: sum(duty.sessions().values()))
+
+
+def _in_state(patrol: Patrol, state: HostState) -> int:
+    return sum(watch.state.hard is state for watch in patrol.watches.values())

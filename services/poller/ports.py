@@ -1,0 +1,52 @@
+"""What the poller asks of the world, in its own words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom to ask: a numeric address, and a port where the kind of probe has one."""
+
+    kind: ProbeKind
+    address: str
+    port: int | None = None
+
+
+class Asker(Protocol):
+    """Who waits for the result of a probe. Exactly one of the three is called per probe; a late `answer` may follow."""
+
+    def answer(self, number: int, rtt_ms: float) -> None:
+        """Probe `number` came back."""
+        ...
+
+    def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:
+        """Probe `number`, sent `age_s` seconds ago, counts as lost."""
+        ...
+
+    def blind(self, number: int, reason: str) -> None:
+        """Probe `number` could not be sent."""
+        ...
+
+
+class Probe(Protocol):
+    """One way to ask a host whether it lives. Never blocks and never raises: what goes wrong is told to the asker."""
+
+    def ask(self, target: Target, number: int, timeout_s: float, asker: Asker) -> None:
+        """Send one probe; its result is reported within `timeout_s` seconds."""
+        ...
+
+
+class Resolver(Protocol):
+    """Names to numbers."""
+
+    async def resolve(self, name: str) -> str:
+        """The first numeric address of a name; a number is answered as it is.
+
+        Raises NotFound if the name does not exist and Unreachable if nobody could be asked.
+        """
+        ...

@@ -1,0 +1,38 @@
+"""What the poller is told from outside."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import NoDecode
+
+from shared.config import ServiceSettings
+
+
+class PollerSettings(ServiceSettings):
+    """See `.env.example`."""
+
+    poller_sentinels: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Numeric addresses that practically always answer a ping, separated by commas (own gateway, one "
+        "beyond): while all are silent the poller is blind, and no host is called down.",
+    )
+
+    @field_validator("poller_sentinels", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("poller_sentinels")
+    @classmethod
+    def _numeric(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            try:
+                ipaddress.ip_address(address)
+            except ValueError:
+                raise ValueError(f"{address} is not a numeric address") from None
+        return value
