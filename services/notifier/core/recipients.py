@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.notifier.core.incidents import short_hash
 from services.notifier.core.numbers import international
@@ -36,6 +36,10 @@ class Recipient:
     site_ids: frozenset[SiteId] = frozenset()
     is_subscriber: bool = False
     bar: WhyNot | None = None
+
+    def unreachable(self) -> Recipient:
+        """The same, refused by its channel for good."""
+        return replace(self, bar=WhyNot.CHAT_UNUSABLE)
 
 
 def of_chat(chat: Chat, *, unusable: bool = False) -> Recipient:
