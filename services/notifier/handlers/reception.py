@@ -1,7 +1,7 @@
 """Where everything that comes in passes: remembered first, then answered, each once.
 
-The channel may forget a message as soon as `accept` returns. What was remembered and not answered when the process died is
-answered after the restart, if that is still of use.
+The channel may forget a message as soon as `accept` returns. What was remembered and not answered when the process died
+is answered after the restart, if that is still of use.
 """
 
 from __future__ import annotations
