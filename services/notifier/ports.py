@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Protocol
 
 from services.notifier.core.compose import Button
-from services.notifier.core.incidents import Incident
+from services.notifier.core.incidents import Incident, Seen
 from services.notifier.core.markup import Document
 from services.notifier.core.plan import Delivery, Plan, Told
 from services.notifier.core.reasons import WhyNot
@@ -114,8 +114,13 @@ class Unit(Protocol):
 
     async def first_time(self, consumer: str, message_id: str) -> bool: ...
 
-    async def newest_incident(self, alert_id: str) -> Incident | None:
-        """The newest incident of an alert; nobody else changes this alert until the unit ends."""
+    async def newest_incident(self, alert_id: str) -> tuple[Incident | None, Seen | None]:
+        """The newest incident of an alert and the newest transition handled; nobody else changes this alert until the
+        unit ends."""
+        ...
+
+    async def saw(self, alert_id: str, seen: Seen) -> None:
+        """Remember the newest transition handled."""
         ...
 
     async def incident_numbered(self, number: int) -> Incident | None:
@@ -188,6 +193,10 @@ class Store(Protocol):
     """The notifier's memory: incidents, notification log, ledger, what came in. Raises Unreachable while it is away."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+    async def has_waited(self, message_id: str, patience: timedelta) -> bool:
+        """Whether this message was found to be too early that long ago; the first asking starts its time."""
+        ...
 
     async def open_incidents(self) -> Sequence[Incident]: ...
 

@@ -39,7 +39,13 @@ def host_trouble(event: HostDown, policy: ProbePolicy) -> Trouble:
 def host_relief(event: HostUp) -> Relief:
     """A host that answers again; an outage is told only where the poller measured one."""
     outage_s = event.outage_s if event.previous is not HostState.UNKNOWN else None
-    return Relief(host_subject(event), event.at, event.transition, outage_s)
+    return Relief(
+        host_subject(event),
+        event.at,
+        event.transition,
+        outage_s,
+        follows_trouble=event.previous is HostState.DOWN,
+    )
 
 
 def router_subject(event: RouterEvent, *, address: str, site_name: str) -> Subject:
@@ -70,4 +76,5 @@ def router_trouble(event: RouterUnreachable, subject: Subject, policy: ProbePoli
 def router_relief(event: RouterReachable, subject: Subject) -> Relief:
     """A router that can be asked again."""
     since = event.unreachable_since
-    return Relief(subject, event.at, event.transition, (event.at - since).total_seconds() if since else None)
+    outage_s = (event.at - since).total_seconds() if since else None
+    return Relief(subject, event.at, event.transition, outage_s, follows_trouble=since is not None)

@@ -76,6 +76,15 @@ class Relief:
     at: datetime
     transition: int
     outage_s: float | None = None
+    follows_trouble: bool = True  # the transition before this one was the trouble itself
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The newest transition of an alert's object that was handled here."""
+
+    transition: int
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from services.notifier.core.incidents import Incident, Relief, Status, Trouble, short_hash
+from services.notifier.core.incidents import Incident, Relief, Seen, Status, Trouble, short_hash
 from services.notifier.core.reasons import WhyNot
 from shared.contracts.ids import IncidentId
 
+PATIENCE = timedelta(seconds=70)  # longer than the bus ever makes a message wait between two tries
+PATIENCE_WITH_THE_UNKNOWN = timedelta(seconds=2)  # nothing of this object was ever seen: its past may be lost
 
-def begin(current: Incident | None, trouble: Trouble) -> Incident | WhyNot:
+
+def overtaken(transition: int, at: datetime, seen: Seen | None) -> bool:
+    """Whether something newer of the same object was handled before: facts of one object come by different ways.
+
+    Time decides together with the counter, because a poller that lost its state counts from the beginning again.
+    """
+    return seen is not None and transition <= seen.transition and at <= seen.at
+
+
+def patience(relief: Relief, seen: Seen | None) -> timedelta:
+    """How long to wait for the trouble that this relief ends, if it has not been handled yet. Alarms never wait."""
+    if not relief.follows_trouble or (seen is not None and seen.transition >= relief.transition - 1):
+        return timedelta(0)
+    return PATIENCE if seen is not None else PATIENCE_WITH_THE_UNKNOWN
+
+
+def begin(current: Incident | None, trouble: Trouble, seen: Seen | None = None) -> Incident | WhyNot:
     """The incident that `trouble` opens. `current` is the newest incident of the same alert, whatever its status."""
-    if current is not None:
-        if trouble.transition <= current.transition and trouble.since <= current.since:
-            return WhyNot.OVERTAKEN
-        if current.status is not Status.RESOLVED:
-            return WhyNot.ALREADY_OPEN
+    if overtaken(trouble.transition, trouble.at, seen):
+        return WhyNot.OVERTAKEN
+    if current is not None and current.status is not Status.RESOLVED:
+        return WhyNot.ALREADY_OPEN
     return Incident(
         id=IncidentId(short_hash(trouble.subject.alert_id, trouble.since.isoformat())),
         subject=trouble.subject,
@@ -31,8 +48,10 @@ def begin(current: Incident | None, trouble: Trouble) -> Incident | WhyNot:
     )
 
 
-def end(current: Incident | None, relief: Relief) -> Incident | WhyNot:
+def end(current: Incident | None, relief: Relief, seen: Seen | None = None) -> Incident | WhyNot:
     """The incident that `relief` resolves. The outage counts from the first sign, unless the event knows better."""
+    if overtaken(relief.transition, relief.at, seen):
+        return WhyNot.OVERTAKEN
     if current is None or current.status is Status.RESOLVED:
         return WhyNot.NOTHING_OPEN
     if relief.at < current.since:

@@ -23,10 +23,10 @@ Fact = Incident | SessionChange
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a chat was told of an incident last. `sequence` counts the deliveries of this pair."""
+    """What a chat was told of an incident last; None if all of it failed. `sequence` counts what was planned."""
 
     sequence: int
-    status: Status
+    status: Status | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,7 @@ def nothing(thread: str, reason: WhyNot, at: datetime) -> Plan:
 
 def _decide(candidate: Candidate, change: Change, steps: Sequence[Step]) -> Candidate:
     for step in steps:
-        if candidate.told is not None and step in _FOR_THE_FIRST_TIME_ONLY:
+        if candidate.told is not None and candidate.told.status is not None and step in _FOR_THE_FIRST_TIME_ONLY:
             continue
         candidate = step(candidate, change)
         if candidate.outcome is not None:

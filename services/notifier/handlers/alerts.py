@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.notifier.core import facts, lifecycle
 from services.notifier.core.announcements import announcement
-from services.notifier.core.incidents import Incident, Relief, Subject, Trouble
+from services.notifier.core.incidents import Incident, Relief, Seen, Subject, Trouble
 from services.notifier.core.plan import about_incident, nothing, plan
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers import audience
 from services.notifier.ports import Directory, Messengers, Store, Unit
 from shared.contracts.events import HostDown, HostUp, RouterEvent, RouterReachable, RouterUnreachable
+from shared.errors import Temporary
 
 CONSUMER = "notifier-alerts"
+TOO_EARLY_S = 0.2
 
 
 async def open_host_alert(event: HostDown, *, store: Store, directory: Directory, messengers: Messengers) -> None:
@@ -59,9 +61,13 @@ async def _begin(
     async with store.unit() as unit:
         if not await unit.first_time(CONSUMER, message_id):
             return
-        after = lifecycle.begin(await unit.newest_incident(trouble.subject.alert_id), trouble)
+        alert_id = trouble.subject.alert_id
+        current, seen = await unit.newest_incident(alert_id)
+        after = lifecycle.begin(current, trouble, seen)
+        if after is not WhyNot.OVERTAKEN:
+            await unit.saw(alert_id, Seen(trouble.transition, trouble.at))
         if isinstance(after, WhyNot):
-            await unit.keep(nothing(trouble.subject.alert_id, after, trouble.at))
+            await unit.keep(nothing(alert_id, after, trouble.at))
             return
         incident = await unit.add_incident(after)
         await tell(unit, incident, trouble.at, directory=directory, messengers=messengers)
@@ -71,12 +77,23 @@ async def _end(message_id: str, relief: Relief, *, store: Store, directory: Dire
     async with store.unit() as unit:
         if not await unit.first_time(CONSUMER, message_id):
             return
-        after = lifecycle.end(await unit.newest_incident(relief.subject.alert_id), relief)
+        alert_id = relief.subject.alert_id
+        current, seen = await unit.newest_incident(alert_id)
+        await _wait_for_trouble(message_id, lifecycle.patience(relief, seen), store)
+        after = lifecycle.end(current, relief, seen)
+        if after is not WhyNot.OVERTAKEN:
+            await unit.saw(alert_id, Seen(relief.transition, relief.at))
         if isinstance(after, WhyNot):
-            await unit.keep(nothing(relief.subject.alert_id, after, relief.at))
+            await unit.keep(nothing(alert_id, after, relief.at))
             return
         await unit.change_incident(after)
         await tell(unit, after, relief.at, directory=directory, messengers=messengers)
+
+
+async def _wait_for_trouble(message_id: str, patience: timedelta, store: Store) -> None:
+    """An end that came before its beginning is tried again, until nobody can expect the beginning any more."""
+    if patience and not await store.has_waited(message_id, patience):
+        raise Temporary("the beginning of this has not been handled yet", retry_after=TOO_EARLY_S)
 
 
 def _router(event: RouterEvent, directory: Directory) -> Subject:
