@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from services.notifier.core import lifecycle
-from services.notifier.core.incidents import Incident, Status
+from services.notifier.core.incidents import Incident, Relief, Seen, Status
 from services.notifier.core.plan import Plan, Told, about_incident, about_session, plan
 from services.notifier.core.reasons import Form, Reason, WhyNot
 from services.notifier.core.recipients import Recipient
@@ -48,14 +48,37 @@ def test_same_facts_get_the_same_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("current", "fact", "why"),
+    ("current", "seen", "why"),
     [
-        pytest.param(opened(), trouble(60, transition=3), WhyNot.ALREADY_OPEN, id="still-open"),
-        pytest.param(ended(60), trouble(0, transition=1), WhyNot.OVERTAKEN, id="older-than-the-end"),
+        pytest.param(opened(), None, WhyNot.ALREADY_OPEN, id="still-open"),
+        pytest.param(None, Seen(2, NOON + timedelta(minutes=1)), WhyNot.OVERTAKEN, id="older-than-the-end"),
     ],
 )
-def test_trouble_that_changes_nothing_says_why(current: Incident, fact: object, why: WhyNot) -> None:
-    assert lifecycle.begin(current, fact) is why  # type: ignore[arg-type]
+def test_trouble_that_changes_nothing_says_why(current: Incident | None, seen: Seen | None, why: WhyNot) -> None:
+    assert lifecycle.begin(current, trouble(), seen) is why
+
+
+def test_late_relief_does_not_end_a_newer_trouble() -> None:
+    assert lifecycle.end(opened(), relief(5, transition=4), Seen(5, NOON + timedelta(seconds=20))) is WhyNot.OVERTAKEN
+
+
+def test_poller_that_counts_from_the_beginning_again_is_believed() -> None:
+    assert isinstance(lifecycle.begin(None, trouble(600, transition=1), Seen(40, NOON)), Incident)
+
+
+@pytest.mark.parametrize(
+    ("fact", "seen", "waits"),
+    [
+        pytest.param(relief(5, transition=4), Seen(3, NOON), timedelta(0), id="in-order"),
+        pytest.param(relief(5, transition=4), Seen(2, NOON), lifecycle.PATIENCE, id="gap"),
+        pytest.param(relief(5, transition=4), None, lifecycle.PATIENCE_WITH_THE_UNKNOWN, id="nothing-seen"),
+        pytest.param(
+            replace(relief(5, transition=4), follows_trouble=False), None, timedelta(0), id="was-not-down-before"
+        ),
+    ],
+)
+def test_end_waits_for_its_beginning(fact: Relief, seen: Seen | None, waits: timedelta) -> None:
+    assert lifecycle.patience(fact, seen) == waits
 
 
 def test_resolved_alert_opens_anew_as_another_incident() -> None:

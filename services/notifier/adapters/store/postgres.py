@@ -55,7 +55,8 @@ _NUMBER = """
     where deliveries.chat_id = $1 and deliveries.message_id = $2
 """
 _TOO_EARLY = """
-    insert into too_early (message_id) values ($1) on conflict (message_id) do update set message_id = excluded.message_id
+    insert into too_early (message_id) values ($1)
+    on conflict (message_id) do update set message_id = excluded.message_id
     returning clock_timestamp() - since >= $2
 """
 _FORGET = (

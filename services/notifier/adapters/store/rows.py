@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from services.notifier.core.incidents import Incident
-from services.notifier.core.plan import Delivery
+from services.notifier.core.plan import Delivery, Fact
 from services.notifier.core.reasons import Form, Reason
 from services.notifier.core.recipients import Recipient
 from services.notifier.core.sessions import SessionChange
@@ -22,7 +21,7 @@ _SESSION = TypeAdapter(SessionChange)
 _RECIPIENT = TypeAdapter(Recipient)
 _INCOMING = TypeAdapter(Incoming)
 
-Row = Mapping[str, Any]
+Row = Any  # asyncpg.Record, or a dict in its place
 
 
 def incident_json(incident: Incident) -> Any:
@@ -38,7 +37,6 @@ def incident_of(row: Row) -> Incident:
 def delivery_values(delivery: Delivery) -> tuple[Any, ...]:
     """The values of an insert, in the order of its columns."""
     fact = delivery.fact
-    is_incident = isinstance(fact, Incident)
     return (
         delivery.id,
         delivery.thread,
@@ -50,11 +48,14 @@ def delivery_values(delivery: Delivery) -> tuple[Any, ...]:
         fact.status if isinstance(fact, Incident) else None,
         delivery.event_at,
         _RECIPIENT.dump_python(delivery.recipient, mode="json"),
-        {
-            "kind": "incident" if is_incident else "session",
-            "value": (_INCIDENT if is_incident else _SESSION).dump_python(fact, mode="json"),  # type: ignore[attr-defined]
-        },
+        _fact_json(fact),
     )
+
+
+def _fact_json(fact: Fact) -> dict[str, Any]:
+    if isinstance(fact, Incident):
+        return {"kind": "incident", "value": _INCIDENT.dump_python(fact, mode="json")}
+    return {"kind": "session", "value": _SESSION.dump_python(fact, mode="json")}
 
 
 def delivery_of(row: Row) -> Delivery:
