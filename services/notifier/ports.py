@@ -149,6 +149,10 @@ class Unit(Protocol):
         """This delivery will never be sent; the ledger says why."""
         ...
 
+    async def delivery_of_message(self, message_id: str) -> Delivery | None:
+        """The delivery that the channel knows by this id."""
+        ...
+
     async def mark_unusable(self, chat_id: ChatId, address: str, *, reason: str, at: datetime) -> bool:
         """Remember that the channel refuses this chat at this address; answers whether that was news."""
         ...

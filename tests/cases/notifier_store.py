@@ -140,8 +140,8 @@ class NotifierStoreCases:
         await claimed(store, first)
         with pytest.raises(Busy) as busy:
             await claimed(store, first, sender="you", after_s=5)
-        assert busy.value.retry_after == pytest.approx(10)
-        assert (await claimed(store, first, sender="you", after_s=16)).repeated
+        assert busy.value.retry_after == pytest.approx(15)
+        assert (await claimed(store, first, sender="you", after_s=21)).repeated
 
     async def test_later_messages_know_the_first_one(self, store: Store) -> None:
         incident, (first,) = await opened(store)
@@ -159,6 +159,13 @@ class NotifierStoreCases:
             told = (await unit.told(incident.id))[NOC]
         assert (told.sequence, told.status) == (1, None)
         assert await resolved(store, incident) == ()
+
+    async def test_delivery_is_found_by_the_channels_id(self, store: Store) -> None:
+        _, (first,) = await opened(store)
+        await sent(store, first, "wamid.1")
+        async with store.unit() as unit:
+            assert await unit.delivery_of_message("wamid.1") == first
+            assert await unit.delivery_of_message("wamid.2") is None
 
     async def test_told_is_the_newest_status(self, store: Store) -> None:
         incident, _ = await opened(store)

@@ -19,7 +19,7 @@ from shared.contracts.notify import DeliveryDue
 from shared.contracts.vocabulary import Channel
 from shared.errors import Busy
 
-CLAIM = timedelta(seconds=15)
+CLAIM = timedelta(seconds=20)
 
 
 @dataclass
@@ -103,6 +103,9 @@ class MemoryUnit:
         row = next(row for row in self._kept.log if row.delivery.id == delivery.id)
         row.state = "sent" if why is WhyNot.SUPERSEDED else "failed"
         self._kept.ledger.append(LedgerEntry(delivery.thread, why, (delivery.recipient.chat_id,), at, words))
+
+    async def delivery_of_message(self, message_id: str) -> Delivery | None:
+        return next((row.delivery for row in self._kept.log if row.message_id == message_id), None)
 
     async def mark_unusable(self, chat_id: ChatId, address: str, *, reason: str, at: datetime) -> bool:
         news = self._kept.unusable.get(chat_id) != address

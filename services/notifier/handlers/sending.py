@@ -171,3 +171,12 @@ class Sender:
 
     def _messenger(self, claim: Claim) -> Messenger:
         return self._messengers[claim.delivery.recipient.channel]
+
+
+async def note_failure(message_id: str, words: str, *, store: Store, clock: Clock) -> None:
+    """The channel took a message and says later that it could not be delivered: the ledger says so too."""
+    log.warning("message not delivered", reason=words)
+    async with store.unit() as unit:
+        delivery = await unit.delivery_of_message(message_id)
+        if delivery is not None:
+            await unit.settle(delivery, WhyNot.REFUSED, words=words, at=clock.now())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.db.pool import Database
     from shared.db.transaction import Transaction
 
-CLAIM = timedelta(seconds=15)  # longer than any request to a chat server may take
+CLAIM = timedelta(seconds=20)  # longer than any request to a chat server may take
 
 _OWED = """
     select * from deliveries

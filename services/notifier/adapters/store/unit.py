@@ -123,6 +123,10 @@ class PostgresUnit:
         await self._tx.execute(_SETTLE, delivery.id, state, at)
         await self._explain(LedgerEntry(delivery.thread, why, (delivery.recipient.chat_id,), at, words))
 
+    async def delivery_of_message(self, message_id: str) -> Delivery | None:
+        row = await self._tx.fetchrow("select * from deliveries where message_id = $1 and state = 'sent'", message_id)
+        return rows.delivery_of(row) if row else None
+
     async def mark_unusable(self, chat_id: ChatId, address: str, *, reason: str, at: datetime) -> bool:
         return bool(await self._tx.fetchval(_UNUSABLE, chat_id, address, reason, at))
 

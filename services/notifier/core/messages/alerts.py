@@ -22,7 +22,7 @@ def standing(incident: Incident, sending: Sending, say: Wording, *, how_to_ack: 
         _when(incident, say),
         _likely(incident, say) if incident.status is not Status.RESOLVED else None,
         _taken_on(incident, say),
-        late(incident.opened_at, sending, say) if incident.status is not Status.RESOLVED else None,
+        late(incident.opened_at, sending, say) if incident.status is Status.OPEN else None,
         _reply_with(incident, say) if how_to_ack and incident.status is Status.OPEN else None,
     )
 

@@ -45,7 +45,7 @@ create table deliveries (
     unique (thread, chat_id, sequence)
 );
 create index deliveries_owed on deliveries (chat_id, serial) where state in ('pending', 'sending');
-create index deliveries_by_message on deliveries (chat_id, message_id) where message_id is not null;
+create index deliveries_by_message on deliveries (message_id, chat_id) where message_id is not null;
 
 create table ledger (
     id       bigint      generated always as identity primary key,
