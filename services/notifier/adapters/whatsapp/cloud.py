@@ -1,7 +1,7 @@
 """Meta's WhatsApp Cloud API: free text within 24 hours of the person's last message, a template outside of them.
 
-Codes and shapes: "WhatsApp Business Platform", Meta for Developers, 2026. `accepted` is not delivered: failures may come
-later as a status by webhook.
+Codes and shapes: "WhatsApp Business Platform", Meta for Developers, 2026. `accepted` is not delivered: failures
+may come later as a status by webhook.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import httpx
 
 from services.notifier.adapters.pace import Pace
 from services.notifier.adapters.whatsapp.http import translated
+from services.notifier.adapters.whatsapp.text_only import TextOnly
 from services.notifier.core.compose import Button
 from services.notifier.core.markup import Document, to_plain, to_whatsapp
 from services.notifier.core.numbers import international
 from services.notifier.core.pacing import Rate
 from services.notifier.core.recipients import Abilities
-from services.notifier.ports import ChatGone, MessageGone, Urgency
+from services.notifier.ports import ChatGone, Urgency
 from shared.clock import Clock
 from shared.errors import Busy, DeadlineExceeded, Invalid, NotAllowed, Rejected, RondaError, Unreachable
 
@@ -42,7 +43,7 @@ class OutsideWindow(Rejected):
     """More than 24 hours since the person wrote."""
 
 
-class CloudMessenger:
+class CloudMessenger(TextOnly):
     """What `services.notifier.ports.Messenger` promises."""
 
     def __init__(  # one argument per setting
@@ -89,12 +90,6 @@ class CloudMessenger:
             except OutsideWindow:
                 pass  # Meta's clock decides
         return await self._post(number, self._templated(text))
-
-    async def edit(self, to: str, message_id: str, text: Document, *, buttons: Sequence[Button] = ()) -> None:
-        raise MessageGone("WhatsApp cannot edit")
-
-    async def answer_press(self, token: str, text: str) -> None:
-        return None
 
     async def _window_is_open(self, number: str) -> bool:
         heard = await self._last_heard(number)

@@ -1,7 +1,7 @@
 """A WhatsApp gateway in the style of ngekoding/whatsapp-api: `POST /send-message` with `number` and `message`.
 
-It is unofficial and its number can be banned: messages leave with random gaps (six to ten seconds unless set otherwise),
-and a number that WhatsApp has put under restriction is never tried again for the same message.
+It is unofficial and its number can be banned: messages leave with random gaps (six to ten seconds unless set
+otherwise), and a number that WhatsApp has put under restriction is never tried again for the same message.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import httpx
 
 from services.notifier.adapters.pace import Pace
 from services.notifier.adapters.whatsapp.http import translated
+from services.notifier.adapters.whatsapp.text_only import TextOnly
 from services.notifier.core.compose import Button
 from services.notifier.core.markup import Document, to_whatsapp
 from services.notifier.core.numbers import international
 from services.notifier.core.pacing import Rate
 from services.notifier.core.recipients import Abilities
-from services.notifier.ports import ChatGone, MessageGone, Urgency
+from services.notifier.ports import ChatGone, Urgency
 from shared.clock import Clock
 from shared.contracts.ids import new_id
 from shared.errors import Busy, DeadlineExceeded, Invalid, NotAllowed, Rejected, Unreachable
@@ -29,7 +30,7 @@ LONGEST_GAP = 10 / 6  # of the shortest one
 _RESTRICTED = ("463", "timelock", "restrict_all_companions")
 
 
-class GatewayMessenger:
+class GatewayMessenger(TextOnly):
     """What `services.notifier.ports.Messenger` promises, with text alone."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, *, gap_s: float, as_json: bool, clock: Clock) -> None:
@@ -62,12 +63,6 @@ class GatewayMessenger:
             else:
                 response = await self._client.post(self._url + path, data=body)
         return _accepted(response)
-
-    async def edit(self, to: str, message_id: str, text: Document, *, buttons: Sequence[Button] = ()) -> None:
-        raise MessageGone("this gateway cannot edit")
-
-    async def answer_press(self, token: str, text: str) -> None:
-        return None
 
     def _rates(self, address: str) -> Sequence[tuple[str, Rate]]:  # noqa: ARG002 - one number sends for all chats
         if not self._gap_s:
