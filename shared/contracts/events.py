@@ -371,6 +371,25 @@ class ChatUnusable(Event):
     reason: str
 
 
+class ChatMoved(Event):
+    """A chat has another address at its channel now (a Telegram group became a supergroup)."""
+
+    NAME: ClassVar[str] = "chat.moved"
+    SCOPE: ClassVar[tuple[str, ...]] = ("channel", "chat_id")
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "at": _AT,
+        "chat_id": "01chat",
+        "channel": "telegram",
+        "old_address": "-4242",
+        "new_address": "-1001234567890",
+    }
+
+    chat_id: ChatId
+    channel: Channel
+    old_address: str
+    new_address: str
+
+
 class InventoryChanged(Event):
     """A site, router, host, chat or account was added, changed or removed by a person or a program."""
 

@@ -1,0 +1,1 @@
+"""The how: one module per outside system."""

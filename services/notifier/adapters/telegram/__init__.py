@@ -1,0 +1,6 @@
+"""Telegram. Only this folder knows aiogram."""
+
+from services.notifier.adapters.telegram.messenger import TelegramMessenger, make_bot
+from services.notifier.adapters.telegram.poller import TelegramPoller
+
+__all__ = ["TelegramMessenger", "TelegramPoller", "make_bot"]

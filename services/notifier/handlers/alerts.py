@@ -1,0 +1,103 @@
+"""Facts of hosts and routers become alerts: opened and resolved, told or in the ledger, in one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.notifier.core import facts, lifecycle
+from services.notifier.core.announcements import announcement
+from services.notifier.core.incidents import Incident, Relief, Seen, Subject, Trouble
+from services.notifier.core.plan import about_incident, nothing, plan
+from services.notifier.core.reasons import WhyNot
+from services.notifier.handlers import audience
+from services.notifier.ports import Directory, Messengers, Store, Unit
+from shared.contracts.events import HostDown, HostUp, RouterEvent, RouterReachable, RouterUnreachable
+from shared.errors import Temporary
+
+CONSUMER = "notifier-alerts"
+TOO_EARLY_S = 0.2
+
+
+async def open_host_alert(event: HostDown, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+    """A host stopped answering."""
+    trouble = facts.host_trouble(event, directory.policy(event.policy))
+    await _begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
+
+
+async def resolve_host_alert(event: HostUp, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+    """A host answers again."""
+    relief = facts.host_relief(event)
+    await _end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
+
+
+async def open_router_alert(
+    event: RouterUnreachable, *, store: Store, directory: Directory, messengers: Messengers
+) -> None:
+    """A router cannot be asked any more."""
+    trouble = facts.router_trouble(event, _router(event, directory), directory.policy(facts.CRITICAL_POLICY))
+    await _begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
+
+
+async def resolve_router_alert(
+    event: RouterReachable, *, store: Store, directory: Directory, messengers: Messengers
+) -> None:
+    """A router can be asked again."""
+    relief = facts.router_relief(event, _router(event, directory))
+    await _end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
+
+
+async def tell(unit: Unit, incident: Incident, at: datetime, *, directory: Directory, messengers: Messengers) -> None:
+    """Plan who hears of the incident's newest transition, keep the plan, and announce it on the bus."""
+    told = await unit.told(incident.id)
+    channels = {channel: messenger.abilities for channel, messenger in messengers.items()}
+    everybody = await audience.chats(unit, directory)
+    await unit.keep(plan(about_incident(incident, at), everybody, channels=channels, told=told))
+    await unit.publish(announcement(incident, at))
+
+
+async def _begin(
+    message_id: str, trouble: Trouble, *, store: Store, directory: Directory, messengers: Messengers
+) -> None:
+    async with store.unit() as unit:
+        if not await unit.first_time(CONSUMER, message_id):
+            return
+        alert_id = trouble.subject.alert_id
+        current, seen = await unit.newest_incident(alert_id)
+        after = lifecycle.begin(current, trouble, seen)
+        if after is not WhyNot.OVERTAKEN:
+            await unit.saw(alert_id, Seen(trouble.transition, trouble.at))
+        if isinstance(after, WhyNot):
+            await unit.keep(nothing(alert_id, after, trouble.at))
+            return
+        incident = await unit.add_incident(after)
+        await tell(unit, incident, trouble.at, directory=directory, messengers=messengers)
+
+
+async def _end(message_id: str, relief: Relief, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+    async with store.unit() as unit:
+        if not await unit.first_time(CONSUMER, message_id):
+            return
+        alert_id = relief.subject.alert_id
+        current, seen = await unit.newest_incident(alert_id)
+        await _wait_for_trouble(message_id, lifecycle.patience(relief, seen), store)
+        after = lifecycle.end(current, relief, seen)
+        if after is not WhyNot.OVERTAKEN:
+            await unit.saw(alert_id, Seen(relief.transition, relief.at))
+        if isinstance(after, WhyNot):
+            await unit.keep(nothing(alert_id, after, relief.at))
+            return
+        await unit.change_incident(after)
+        await tell(unit, after, relief.at, directory=directory, messengers=messengers)
+
+
+async def _wait_for_trouble(message_id: str, patience: timedelta, store: Store) -> None:
+    """An end that came before its beginning is tried again, until nobody can expect the beginning any more."""
+    if patience and not await store.has_waited(message_id, patience):
+        raise Temporary("the beginning of this has not been handled yet", retry_after=TOO_EARLY_S)
+
+
+def _router(event: RouterEvent, directory: Directory) -> Subject:
+    router = directory.router(event.router_id)
+    return facts.router_subject(
+        event, address=router.host if router else "?", site_name=directory.site_name(event.site_id)
+    )
