@@ -1,0 +1,38 @@
+"""The HTTP application: REST, stream and console on one address, with the same security around all of it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, FastAPI
+
+from services.api.deps import Parts
+from services.api.routes import accounts, chats, health, history, hosts, people, routers, sites, stream
+from services.api.routes.problems import PROBLEM_RESPONSES, install_problems
+from services.api.security import SecurityHeaders
+
+DESCRIPTION = """
+Ronda's REST interface. Log in with `Authorization: Bearer <token>`.
+
+Lists are pages: ask again with `cursor=next_cursor`. Errors are `application/problem+json` with a stable `code` and a
+sentence that says what to do. A POST with an `Idempotency-Key` may be repeated. Changes of accounts are answered with
+202 and travel to the router; follow them by `apply_state`, or by `account.applied` and `account.failed` in `/stream`.
+"""
+
+
+def make_app(parts: Parts | None) -> FastAPI:
+    """The application; without parts it only describes itself."""
+    app = FastAPI(
+        title="Ronda",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,  # its page loads scripts from another host
+        redoc_url=None,
+    )
+    api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
+    for resource in (sites, routers, hosts, chats, accounts, history, stream, people, health):
+        api.include_router(resource.router)
+    app.include_router(api)
+    app.add_middleware(SecurityHeaders)
+    install_problems(app)
+    app.state.parts = parts
+    return app

@@ -1,0 +1,1 @@
+"""Rules of the api without I/O: rights, accounts, cursors, what the board says."""

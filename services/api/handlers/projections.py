@@ -1,0 +1,138 @@
+"""From an event to what the api shows of it: history, standings, sessions, how far an account is.
+
+Runs at least once per event, in any order across subjects: the inbox drops repeats, and transition numbers and
+generations keep an older fact from overwriting a newer one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from services.api.core.account import Failure, settle_applied, settle_failed
+from services.api.core.board import HostStanding, RouterStanding, RouterState
+from services.api.handlers.live import BoardBell
+from services.api.ports import Store, Unit
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import (
+    AccountApplied,
+    AccountFailed,
+    Event,
+    HostDown,
+    HostUnknown,
+    HostUp,
+    RouterReachable,
+    RouterUnreachable,
+    SessionClosed,
+    SessionOpened,
+)
+from shared.contracts.vocabulary import HostState
+from shared.errors import NotFound
+
+CONSUMER = "api-projection"
+
+
+async def project(event: Event, envelope: Envelope, *, store: Store, bell: BoardBell) -> None:
+    """Take one event in, once."""
+    async with store.unit() as unit:
+        if not await unit.first_time(CONSUMER, envelope.id):
+            return
+        await unit.history.record(envelope, event)
+        step = PROJECTIONS.get(type(event))
+        if step is not None:
+            await step(event, unit)
+    bell.ring()
+
+
+async def host_down(event: HostDown, unit: Unit) -> None:
+    """The host is down since its first lost probe."""
+    standing = HostStanding(
+        event.host_id,
+        HostState.DOWN,
+        event.since,
+        event.transition,
+        likely_causes=event.likely_causes,
+        reason=event.failure,
+    )
+    await unit.history.set_host(standing)
+
+
+async def host_up(event: HostUp, unit: Unit) -> None:
+    """The host answers."""
+    await unit.history.set_host(
+        HostStanding(event.host_id, HostState.UP, event.at, event.transition, rtt_ms=event.rtt_ms)
+    )
+
+
+async def host_unknown(event: HostUnknown, unit: Unit) -> None:
+    """Nobody can ask the host."""
+    await unit.history.set_host(
+        HostStanding(event.host_id, HostState.UNKNOWN, event.at, event.transition, reason=event.reason)
+    )
+
+
+async def router_reachable(event: RouterReachable, unit: Unit) -> None:
+    """The router's API answers."""
+    standing = RouterStanding(
+        event.router_id,
+        RouterState.REACHABLE,
+        event.at,
+        event.transition,
+        identity=event.identity,
+        version=event.version,
+        board=event.board,
+        uptime_s=event.uptime_s,
+    )
+    await unit.history.set_router(standing)
+
+
+async def router_unreachable(event: RouterUnreachable, unit: Unit) -> None:
+    """The router's API cannot be asked; its sessions stay as they were last known."""
+    await unit.history.set_router(
+        RouterStanding(event.router_id, RouterState.UNREACHABLE, event.at, event.transition, reason=event.reason)
+    )
+
+
+async def session_opened(event: SessionOpened, unit: Unit) -> None:
+    """A subscriber is on line."""
+    await unit.history.open_session(event)
+
+
+async def session_closed(event: SessionClosed, unit: Unit) -> None:
+    """A subscriber's session ended, whether or not we knew that it was open."""
+    await unit.history.close_session(event)
+
+
+async def account_applied(event: AccountApplied, unit: Unit) -> None:
+    """The router follows a generation."""
+    try:
+        account = await unit.accounts.get(event.account_id, lock=True)
+    except NotFound:
+        return
+    settled = settle_applied(account, event.generation, event.at, event.took_ms)
+    if settled is not account:
+        await unit.accounts.replace(settled)
+
+
+async def account_failed(event: AccountFailed, unit: Unit) -> None:
+    """The router refused a generation."""
+    try:
+        account = await unit.accounts.get(event.account_id, lock=True)
+    except NotFound:
+        return
+    settled = settle_failed(account, event.generation, Failure(event.code, event.router_words, event.advice))
+    if settled is not account:
+        await unit.accounts.replace(settled)
+
+
+PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
+    HostDown: host_down,
+    HostUp: host_up,
+    HostUnknown: host_unknown,
+    RouterReachable: router_reachable,
+    RouterUnreachable: router_unreachable,
+    SessionOpened: session_opened,
+    SessionClosed: session_closed,
+    AccountApplied: account_applied,
+    AccountFailed: account_failed,
+}

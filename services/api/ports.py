@@ -1,0 +1,305 @@
+"""What the api's handlers ask of the outside, in our own words.
+
+A `Unit` is one transaction: rows, outgoing messages, inventory entries and audit lines become true together or not at
+all. `adapters.postgres` keeps these promises on PostgreSQL, `tests/fakes/api_store.py` in memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+
+from services.api.core.account import Account, ApplyState
+from services.api.core.board import BoardFacts, HostStanding, RouterStanding
+from services.api.core.cursor import Page, PageWish
+from services.api.core.rights import Scope
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import Event, SessionClosed, SessionOpened
+from shared.contracts.inventory import Chat, Host, Router, Site, Subscriber
+from shared.contracts.message import Contract, Message
+from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
+
+T = TypeVar("T", bound=Contract)
+Entity = Site | Router | Host | Chat
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(Generic[T]):
+    """A row of the inventory and when it was written."""
+
+    entity: T
+    created_at: datetime
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may log in."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+    password_hash: str
+    created_at: datetime
+    language: Language | None = None
+    time_zone: str | None = None
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """A log-in of a browser; `digest` is the hash of what the cookie holds."""
+
+    id: str
+    person_id: str
+    digest: str
+    csrf: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A key for programs; `digest` is the hash of its secret. `scopes` None: all that the person's role has."""
+
+    id: str
+    person_id: str
+    name: str
+    digest: str
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriberSession:
+    """A subscriber's session as history has it. `opened_at` None: it closed before we knew that it was open."""
+
+    session_id: str
+    router_id: str
+    router_name: str
+    site_id: str
+    service: Service
+    account: str
+    address: str | None
+    mac: str | None
+    opened_at: datetime | None
+    closed_at: datetime | None
+    duration_s: float | None
+    bytes_in: int | None
+    bytes_out: int | None
+    reason: str | None
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """An event as the history keeps it."""
+
+    id: str
+    type: str
+    at: datetime
+    site_id: str | None
+    router_id: str | None
+    host_id: str | None
+    account: str | None
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFilter:
+    """Which accounts are wanted; None: all. Accounts that are gone are left out unless `status` asks for them."""
+
+    router_id: str | None = None
+    service: Service | None = None
+    status: AccountStatus | None = None
+    apply_state: ApplyState | None = None
+    name: str | None = None
+    text: str | None = None  # part of name, full name or phone
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFilter:
+    """Which subscriber sessions are wanted."""
+
+    open_only: bool = False
+    router_id: str | None = None
+    account: str | None = None
+    service: Service | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which past events are wanted; `types` are names such as `host.down`."""
+
+    types: tuple[str, ...] = ()
+    site_id: str | None = None
+    router_id: str | None = None
+    host_id: str | None = None
+    account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    """Who did what to what. Never holds a secret."""
+
+    id: str
+    at: datetime
+    by: str
+    action: str
+    entity: str
+    entity_id: str
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a POST with an Idempotency-Key was answered with."""
+
+    fingerprint: str
+    status: int
+    body: str
+
+
+class Table(Protocol[T]):
+    """One kind of inventory entity."""
+
+    async def get(self, entity_id: str) -> Kept[T]:
+        """Raises NotFound."""
+        ...
+
+    async def find(self, wish: PageWish, **equal: str) -> Page[Kept[T]]:
+        """A page in the order of names."""
+        ...
+
+    async def add(self, entity: T, now: datetime) -> Kept[T]:
+        """Raises NameTaken."""
+        ...
+
+    async def replace(self, entity: T, now: datetime) -> Kept[T]:
+        """Raises NotFound and NameTaken."""
+        ...
+
+    async def remove(self, entity_id: str) -> None:
+        """Raises NotFound, and StillInUse when other rows refer to it."""
+        ...
+
+
+class AccountRows(Protocol):
+    async def get(self, account_id: str, *, lock: bool = False) -> Account:
+        """Raises NotFound. With `lock` nobody else changes it before this transaction ends."""
+        ...
+
+    async def by_name(self, router_id: str, service: Service, name: str) -> Account | None: ...
+    async def find(self, chosen: AccountFilter, wish: PageWish) -> Page[Account]: ...
+    async def add(self, account: Account) -> None: ...
+    async def replace(self, account: Account) -> None: ...
+    async def count_on(self, router_id: str) -> int:
+        """How many accounts a router has that are not gone."""
+        ...
+
+
+class PeopleRows(Protocol):
+    async def add(self, person: Person) -> None: ...
+    async def replace(self, person: Person) -> None: ...
+    async def get(self, person_id: str) -> Person: ...
+    async def by_login(self, login: str) -> Person | None: ...
+    async def all(self) -> list[Person]: ...
+    async def add_session(self, session: BrowserSession) -> None: ...
+    async def session(self, digest: str) -> tuple[BrowserSession, Person] | None: ...
+    async def end_session(self, session_id: str) -> None: ...
+    async def end_sessions_of(self, person_id: str) -> None: ...
+    async def add_token(self, token: Token) -> None: ...
+    async def token(self, digest: str) -> tuple[Token, Person] | None: ...
+    async def tokens(self) -> list[Token]: ...
+    async def remove_token(self, token_id: str) -> None: ...
+
+
+class HistoryRows(Protocol):
+    """What the bus told, projected."""
+
+    async def record(self, envelope: Envelope, event: Event) -> None: ...
+    async def events(self, chosen: EventFilter, wish: PageWish) -> Page[PastEvent]: ...
+    async def open_session(self, event: SessionOpened) -> None: ...
+    async def close_session(self, event: SessionClosed) -> None: ...
+    async def sessions(self, chosen: SessionFilter, wish: PageWish) -> Page[SubscriberSession]: ...
+    async def set_host(self, standing: HostStanding) -> bool:
+        """Whether it was news: an older transition changes nothing."""
+        ...
+
+    async def set_router(self, standing: RouterStanding) -> bool: ...
+    async def hosts(self) -> dict[str, HostStanding]: ...
+    async def routers(self) -> dict[str, RouterStanding]: ...
+    async def forget(self, entity_id: str) -> None:
+        """Drop the standing of a host or router that left the inventory."""
+        ...
+
+    async def board(self) -> BoardFacts: ...
+
+
+class Unit(Protocol):
+    """One transaction."""
+
+    @property
+    def sites(self) -> Table[Site]: ...
+    @property
+    def routers(self) -> Table[Router]: ...
+    @property
+    def hosts(self) -> Table[Host]: ...
+    @property
+    def chats(self) -> Table[Chat]: ...
+    @property
+    def accounts(self) -> AccountRows: ...
+    @property
+    def people(self) -> PeopleRows: ...
+    @property
+    def history(self) -> HistoryRows: ...
+
+    async def publish(self, message: Message) -> None:
+        """Say this on the bus when, and only when, the transaction succeeds."""
+        ...
+
+    async def announce(self, key: str, value: Contract | None) -> None:
+        """Put an entry into the bucket `inventory` (None: take it out) when the transaction succeeds."""
+        ...
+
+    async def first_time(self, consumer: str, envelope_id: str) -> bool:
+        """Whether this consumer sees this message for the first time."""
+        ...
+
+    async def audit(self, line: AuditLine) -> None: ...
+    async def audit_lines(self, wish: PageWish) -> Page[AuditLine]: ...
+    async def recall(self, owner: str, key: str) -> StoredAnswer | None:
+        """The answer to an earlier request with this Idempotency-Key; holds the key until the transaction ends."""
+        ...
+
+    async def remember(self, owner: str, key: str, answer: StoredAnswer, now: datetime) -> None: ...
+
+
+class Store(Protocol):
+    """The api's own memory."""
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+
+class InventorySource(Protocol):
+    """What the bucket `inventory` must hold, for comparing all of it."""
+
+    async def entries(self) -> Sequence[Site | Router | Host | Chat | Subscriber]: ...
+
+
+class PasswordHasher(Protocol):
+    """People's passwords."""
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password_hash: str, password: str) -> bool: ...
+
+
+class Sealer(Protocol):
+    """Encrypts what the services on the bus need and nobody else may read."""
+
+    def seal(self, plain: str, *, purpose: str) -> str: ...

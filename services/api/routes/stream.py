@@ -1,0 +1,105 @@
+"""Events as they come, by Server-Sent Events. Ids are the stream's own sequence numbers, so a reader can resume."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import Annotated, Any, TypeVar, cast
+
+from fastapi import APIRouter, Header, Query
+from starlette.responses import StreamingResponse
+
+from services.api.core.faults import Fault, Faulty
+from services.api.deps import PartsDep, Reader
+from shared.bus.ports import Bus, Received
+from shared.contracts.events import Event
+from shared.contracts.message import message_types
+from shared.contracts.streams import EVENTS
+
+router = APIRouter(tags=["stream"])
+T = TypeVar("T")
+
+HEARTBEAT_S = 15.0  # below the idle limits of usual proxies (60 s) with room to spare
+SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+
+
+def event_types() -> dict[str, type[Event]]:
+    """All events by their public name, such as `host.down`."""
+    return {cls.NAME: cast("type[Event]", cls) for cls in message_types(Event)}
+
+
+@router.get("/stream", response_class=StreamingResponse)
+async def stream(
+    api: PartsDep,
+    _: Reader,
+    types: Annotated[str, Query(description="Only these, such as `host.down,account.applied`.")] = "",
+    last_event_id: Annotated[str | None, Header(description="Resume after this event.")] = None,
+    after: Annotated[
+        int | None, Query(ge=0, description="The same as Last-Event-ID, for the first connection.")
+    ] = None,
+) -> StreamingResponse:
+    """Events as they come (text/event-stream): `id`, `event` (such as `host.down`), `data` (`id`, `time`, `data`)."""
+    wanted = _filters(types)
+    start = _sequence(last_event_id) if last_event_id is not None else after
+    return StreamingResponse(_events(api.bus, wanted, start), media_type="text/event-stream", headers=SSE_HEADERS)
+
+
+def _filters(types: str) -> tuple[str, ...]:
+    known = event_types()
+    names = [name.strip() for name in types.split(",") if name.strip()]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        message = f"There are no events called {', '.join(unknown)}; there are {', '.join(sorted(known))}."
+        raise Faulty([Fault("types", "unknown_type", message)])
+    return tuple(known[name].filter() for name in names)
+
+
+def _sequence(text: str) -> int:
+    if not text.isdecimal():
+        raise Faulty([Fault("Last-Event-ID", "bad_id", "Send the id of an event of this stream.")])
+    return int(text)
+
+
+async def _events(bus: Bus, filters: tuple[str, ...], after: int | None) -> AsyncIterator[str]:
+    yield "retry: 2000\n\n"
+    reading = bus.read(EVENTS, *filters, after_sequence=after)
+    async with aclosing(with_pauses(reading, HEARTBEAT_S)) as received:
+        async for item in received:
+            yield ": still here\n\n" if item is None else as_sse(item)
+
+
+def as_sse(received: Received) -> str:
+    """One event on the wire."""
+    envelope = received.envelope
+    told: dict[str, Any] = {
+        "id": envelope.id,
+        "time": envelope.time.isoformat(),
+        "data": received.message.model_dump(mode="json"),
+    }
+    return f"id: {received.sequence}\nevent: {type(received.message).NAME}\ndata: {json.dumps(told)}\n\n"
+
+
+async def with_pauses(source: AsyncIterator[T | None], pause_s: float) -> AsyncGenerator[T | None]:
+    """What comes, and None whenever nothing came for `pause_s` or the source itself said None."""
+    waiting: asyncio.Future[T | None] | None = None
+    try:
+        while True:
+            waiting = waiting or asyncio.ensure_future(anext(source))
+            done, _ = await asyncio.wait({waiting}, timeout=pause_s)
+            if not done:
+                yield None
+                continue
+            try:
+                item = waiting.result()
+            except StopAsyncIteration:
+                return
+            waiting = None
+            yield item
+    finally:
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+        if hasattr(source, "aclose"):
+            await source.aclose()
