@@ -6,7 +6,7 @@ all. `adapters.postgres` keeps these promises on PostgreSQL, `tests/fakes/api_st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +18,7 @@ from services.api.core.cursor import Page, PageWish
 from services.api.core.rights import Scope
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import Event, SessionClosed, SessionOpened
-from shared.contracts.inventory import Chat, Host, Router, Site, Subscriber
+from shared.contracts.inventory import Chat, Host, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
 
@@ -289,7 +289,9 @@ class Store(Protocol):
 class InventorySource(Protocol):
     """What the bucket `inventory` must hold, for comparing all of it."""
 
-    async def entries(self) -> Sequence[Site | Router | Host | Chat | Subscriber]: ...
+    async def entries(self) -> Mapping[str, str]:
+        """Key and value of every entry, as of now."""
+        ...
 
 
 class PasswordHasher(Protocol):

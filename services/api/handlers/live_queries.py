@@ -23,7 +23,7 @@ def unsaved_router(fields: Mapping[str, Any], password: str, sealer: Sealer) -> 
 
 
 async def try_router(router: Router, *, bus: Bus) -> RouterFound:
-    """Log in to a router, registered or not, and say what was found. Raises what the router or the way to it answered."""
+    """Log in to a router, registered or not. Raises what the router or the way to it answered."""
     return await bus.request(TestRouter(router=router))
 
 

@@ -1,0 +1,219 @@
+"""What the bus told: events, subscribers' sessions, standings of hosts and routers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.api.adapters.rows import Where, insert_sql
+from services.api.core.board import BoardEvent, BoardFacts, HostStanding, RouterStanding, RouterState
+from services.api.core.cursor import Page, PageWish, cut_page
+from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import Event, SessionClosed, SessionEvent, SessionOpened
+from shared.contracts.inventory import Host, Router, Site
+from shared.contracts.vocabulary import HostState, LikelyCause, Service
+from shared.db import Transaction
+
+_EVENT = [field.name for field in fields(PastEvent)]
+_SESSION = [field.name for field in fields(SubscriberSession)]
+_HOST = [field.name for field in fields(HostStanding)]
+_ROUTER = [field.name for field in fields(RouterStanding)]
+_QUIET_TYPES = ["inventory.changed"]
+BOARD_EVENTS = 40
+
+_OPEN_SESSION = """
+    insert into subscriber_sessions
+        (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+    on conflict (session_id) do update set opened_at = coalesce(subscriber_sessions.opened_at, excluded.opened_at),
+        seen_at = excluded.seen_at
+"""
+_CLOSE_SESSION = """
+    insert into subscriber_sessions
+        (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred,
+         closed_at, duration_s, bytes_in, bytes_out, reason)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($9, $11), $10, $11, $12, $13, $14, $15)
+    on conflict (session_id) do update set closed_at = excluded.closed_at, bytes_in = excluded.bytes_in,
+        bytes_out = excluded.bytes_out, reason = excluded.reason,
+        opened_at = coalesce(subscriber_sessions.opened_at, excluded.opened_at),
+        duration_s = coalesce(excluded.duration_s,
+                              extract(epoch from excluded.closed_at - subscriber_sessions.opened_at))
+"""
+
+
+class PostgresHistory:
+    """History inside one transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def record(self, envelope: Envelope, event: Event) -> None:
+        """Keep an event."""
+        scope = {name: getattr(event, name, None) for name in ("site_id", "router_id", "host_id")}
+        account = getattr(event, "account", None) or (event.name if hasattr(event, "account_id") else None)
+        body = event.model_dump(mode="json")
+        values = (envelope.id, event.NAME, event.at, *scope.values(), account, body)
+        await self._tx.execute(insert_sql("events", _EVENT, "on conflict do nothing"), *values)
+
+    async def events(self, chosen: EventFilter, wish: PageWish) -> Page[PastEvent]:
+        """Newest first."""
+        where = Where()
+        where.add("type = any(?)", list(chosen.types) or None)
+        where.add("site_id = ?", chosen.site_id)
+        where.add("router_id = ?", chosen.router_id)
+        where.add("host_id = ?", chosen.host_id)
+        where.add("account = ?", chosen.account)
+        if wish.after:
+            where.add("(at, id) < (?, ?)", _moment(wish.after[0]), wish.after[1])
+        sql = f"select * from events{where.sql} order by at desc, id desc{where.limit(wish.limit + 1)}"  # noqa: S608
+        rows = [PastEvent(**{name: row[name] for name in _EVENT}) for row in await self._tx.fetch(sql, *where.args)]
+        return cut_page(rows, wish, [(event.at.isoformat(), event.id) for event in rows])
+
+    async def open_session(self, event: SessionOpened) -> None:
+        """A session began; if its end is known already, it stays ended."""
+        await self._tx.execute(_OPEN_SESSION, *_session_head(event), event.at, event.inferred)
+
+    async def close_session(self, event: SessionClosed) -> None:
+        """A session ended, whether or not its beginning was seen."""
+        opened_at = event.opened_at
+        if opened_at is None and event.duration_s is not None:
+            opened_at = event.at - timedelta(seconds=event.duration_s)
+        await self._tx.execute(
+            _CLOSE_SESSION,
+            *_session_head(event),
+            opened_at,
+            event.inferred,
+            event.at,
+            event.duration_s,
+            event.bytes_in,
+            event.bytes_out,
+            event.reason,
+        )
+
+    async def sessions(self, chosen: SessionFilter, wish: PageWish) -> Page[SubscriberSession]:
+        """Newest first."""
+        where = Where()
+        where.add("router_id = ?", chosen.router_id)
+        where.add("account = ?", chosen.account)
+        where.add("service = ?", chosen.service)
+        if chosen.open_only:
+            where.add("closed_at is null")
+        if wish.after:
+            where.add("(seen_at, session_id) < (?, ?)", _moment(wish.after[0]), wish.after[1])
+        sql = (
+            f"select * from subscriber_sessions{where.sql}"  # noqa: S608
+            f" order by seen_at desc, session_id desc{where.limit(wish.limit + 1)}"
+        )
+        found = await self._tx.fetch(sql, *where.args)
+        rows = [SubscriberSession(**_session_fields(row)) for row in found]
+        return cut_page(rows, wish, [(row["seen_at"].isoformat(), row["session_id"]) for row in found])
+
+    async def set_host(self, standing: HostStanding) -> bool:
+        """Whether it was news."""
+        return await self._set("host_states", _HOST, asdict(standing))
+
+    async def set_router(self, standing: RouterStanding) -> bool:
+        """Whether it was news. What a router said of itself is kept while it cannot be asked."""
+        return await self._set("router_states", _ROUTER, asdict(standing))
+
+    async def hosts(self) -> dict[str, HostStanding]:
+        """All standings of hosts, by id."""
+        return {row["host_id"]: _host(row) for row in await self._tx.fetch("select * from host_states")}
+
+    async def routers(self) -> dict[str, RouterStanding]:
+        """All standings of routers, by id."""
+        return {row["router_id"]: _router(row) for row in await self._tx.fetch("select * from router_states")}
+
+    async def forget(self, entity_id: str) -> None:
+        """Drop what was known of a host or router that left, and end its sessions in the books."""
+        await self._tx.execute("delete from host_states where host_id = $1", entity_id)
+        await self._tx.execute("delete from router_states where router_id = $1", entity_id)
+        await self._tx.execute(
+            "update subscriber_sessions set closed_at = now(), reason = 'router removed'"
+            " where router_id = $1 and closed_at is null",
+            entity_id,
+        )
+
+    async def board(self) -> BoardFacts:
+        """Everything the first page shows."""
+        open_now = await self._tx.fetch(
+            "select router_id, count(*) as sessions from subscriber_sessions where closed_at is null group by router_id"
+        )
+        failed = await self._tx.fetchval("select count(*) from accounts where apply_state = 'failed'")
+        return BoardFacts(
+            sites=tuple(map(_site, await self._tx.fetch("select * from sites order by name, id"))),
+            routers=tuple(map(_inventory_router, await self._tx.fetch("select * from routers order by name, id"))),
+            hosts=tuple(map(_inventory_host, await self._tx.fetch("select * from hosts order by name, id"))),
+            host_standings=await self.hosts(),
+            router_standings=await self.routers(),
+            sessions={row["router_id"]: int(row["sessions"]) for row in open_now},
+            events=await self._board_events(),
+            failed_accounts=int(failed),
+        )
+
+    async def _board_events(self) -> tuple[BoardEvent, ...]:
+        rows = await self._tx.fetch(
+            "select id, type, at, site_id, body from events where type <> all($1) order by at desc, id desc limit $2",
+            _QUIET_TYPES,
+            BOARD_EVENTS,
+        )
+        return tuple(BoardEvent(row["id"], row["type"], row["at"], row["site_id"], row["body"]) for row in rows)
+
+    async def _set(self, table: str, columns: list[str], plain: dict[str, Any]) -> bool:
+        key = columns[0]
+        pairs = ", ".join(
+            f"{column} = coalesce(excluded.{column}, {table}.{column})"
+            if column in {"identity", "version", "board"}
+            else f"{column} = excluded.{column}"
+            for column in columns[1:]
+        )
+        tail = f"on conflict ({key}) do update set {pairs} where {table}.transition < excluded.transition"
+        done = await self._tx.execute(insert_sql(table, columns, tail), *(plain[column] for column in columns))
+        return done != "INSERT 0 0"
+
+
+def _session_head(event: SessionEvent) -> tuple[Any, ...]:
+    return (
+        event.session_id,
+        event.router_id,
+        event.router_name,
+        event.site_id,
+        event.service,
+        event.account,
+        event.address,
+        event.mac,
+    )
+
+
+def _session_fields(row: Any) -> dict[str, Any]:
+    return {name: row[name] for name in _SESSION} | {"service": Service(row["service"])}
+
+
+def _host(row: Any) -> HostStanding:
+    plain = {name: row[name] for name in _HOST}
+    plain["state"] = HostState(plain["state"])
+    plain["likely_causes"] = tuple(map(LikelyCause, plain["likely_causes"]))
+    return HostStanding(**plain)
+
+
+def _router(row: Any) -> RouterStanding:
+    plain = {name: row[name] for name in _ROUTER}
+    return RouterStanding(**(plain | {"state": RouterState(plain["state"])}))
+
+
+def _site(row: Any) -> Site:
+    return Site.model_validate(dict(row))
+
+
+def _inventory_router(row: Any) -> Router:
+    return Router.model_validate(dict(row))
+
+
+def _inventory_host(row: Any) -> Host:
+    return Host.model_validate(dict(row))
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
