@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
+from services.api.console import board, customers, login, settings, static_files
+from services.api.console.deps import LogInFirst, lead_to_login
+from services.api.console.rendering import Pages
 from services.api.deps import Parts
+from services.api.handlers.board import BoardWatch
 from services.api.routes import accounts, chats, health, history, hosts, people, routers, sites, stream
 from services.api.routes.problems import PROBLEM_RESPONSES, install_problems
 from services.api.security import SecurityHeaders
@@ -32,7 +36,13 @@ def make_app(parts: Parts | None) -> FastAPI:
     for resource in (sites, routers, hosts, chats, accounts, history, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
+    for page in (static_files, login, board, customers, settings):
+        app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)
-    app.state.parts = parts
+    app.add_exception_handler(LogInFirst, lead_to_login)
+    if parts is not None:
+        app.state.parts = parts
+        app.state.pages = Pages(clock=parts.clock, language=parts.language, time_zone=parts.time_zone)
+        app.state.board_watch = BoardWatch(parts.store, parts.bell)
     return app

@@ -19,7 +19,7 @@ from services.api.core.faults import CsrfFailed, KeyReused, NotAuthenticated
 from services.api.core.rights import Caller, Scope
 from services.api.core.throttle import LoginThrottle
 from services.api.handlers.live import BoardBell
-from services.api.handlers.people import caller_of_session, caller_of_token
+from services.api.handlers.people import caller_of_session, caller_of_token, may_go_on
 from services.api.ports import PasswordHasher, Sealer, Store, StoredAnswer, Unit
 from shared.bus.ports import Bus
 from shared.clock import Clock
@@ -73,6 +73,11 @@ async def current_caller(request: Request, api: PartsDep, _: Annotated[Any, Depe
     if request.method not in SAFE_METHODS:
         await check_csrf(request, caller)
     return caller
+
+
+async def still_welcome(caller: Caller, api: Parts) -> bool:
+    """Whether a caller who has been listening for a while may go on: asked at every heartbeat."""
+    return await may_go_on(caller, store=api.store, clock=api.clock)
 
 
 async def check_csrf(request: Request, caller: Caller) -> None:

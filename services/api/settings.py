@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
-from shared.config import ServiceSettings
+from shared.config import DatabaseSettings, ServiceSettings
+from shared.contracts.vocabulary import Language
 
 
-class ApiSettings(ServiceSettings):
-    """What the api is told by its environment. Names begin with `RONDA_`."""
+class ApiSettings(ServiceSettings, DatabaseSettings):
+    """What the api is told by its environment."""
 
-    database_url: SecretStr = Field(description="PostgreSQL, e.g. postgresql://ronda@127.0.0.1/ronda")
-    api_host: str = "127.0.0.1"
-    api_port: int = Field(default=8080, ge=0, le=65535)
-    public_https: bool = Field(default=False, description="Browsers reach the api by https: cookies are Secure.")
-    time_zone: str = "Asia/Jakarta"
-    language: str = "id"
+    api_host: str = Field(
+        default="127.0.0.1", description="Address that serves REST and the console; 0.0.0.0 in a container."
+    )
+    api_port: int = Field(default=8080, ge=0, le=65535, description="Its port; 0 takes a free one and logs it.")
+    public_https: bool = Field(
+        default=False, description="Whether browsers come by https (a proxy in front): cookies are then for https only."
+    )
+    time_zone: str = Field(default="Asia/Jakarta", description="Time zone of who has chosen none.")
+    language: Language = Field(default=Language.INDONESIAN, description="Language of who has chosen none.")

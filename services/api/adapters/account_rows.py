@@ -14,6 +14,8 @@ from shared.db import Transaction
 from shared.errors import NotFound
 
 COLUMNS = [field.name for field in fields(Account)]
+_GET = "select * from accounts where id = $1"
+_GET_LOCKED = "select * from accounts where id = $1 for update"
 _GONE = "(status = 'deleted' and apply_state = 'applied')"
 
 
@@ -25,8 +27,7 @@ class PostgresAccounts:
 
     async def get(self, account_id: str, *, lock: bool = False) -> Account:
         """Raises NotFound."""
-        sql = "select * from accounts where id = $1" + (" for update" if lock else "")
-        row = await self._tx.fetchrow(sql, account_id)
+        row = await self._tx.fetchrow(_GET_LOCKED if lock else _GET, account_id)
         if row is None:
             raise NotFound(f"There is no account «{account_id}».")
         return _account(row)

@@ -11,7 +11,7 @@ from services.api.core.board import BoardEvent, BoardFacts, HostStanding, Router
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import Event, SessionClosed, SessionEvent, SessionOpened
+from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened
 from shared.contracts.inventory import Host, Router, Site
 from shared.contracts.vocabulary import HostState, LikelyCause, Service
 from shared.db import Transaction
@@ -52,7 +52,7 @@ class PostgresHistory:
     async def record(self, envelope: Envelope, event: Event) -> None:
         """Keep an event."""
         scope = {name: getattr(event, name, None) for name in ("site_id", "router_id", "host_id")}
-        account = getattr(event, "account", None) or (event.name if hasattr(event, "account_id") else None)
+        account = event.name if isinstance(event, AccountEvent) else getattr(event, "account", None)
         body = event.model_dump(mode="json")
         values = (envelope.id, event.NAME, event.at, *scope.values(), account, body)
         await self._tx.execute(insert_sql("events", _EVENT, "on conflict do nothing"), *values)

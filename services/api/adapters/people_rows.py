@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 from services.api.adapters.rows import insert_sql, naming, update_sql
@@ -12,6 +13,7 @@ from shared.contracts.vocabulary import Language, Role
 from shared.db import Transaction
 from shared.errors import NotFound
 
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _PERSON = [field.name for field in fields(Person)]
 _SESSION = [field.name for field in fields(BrowserSession)]
 _TOKEN = [field.name for field in fields(Token)]
@@ -51,9 +53,7 @@ class PostgresPeople:
     async def add_session(self, session: BrowserSession) -> None:
         """Keep a session, and forget those that have ended."""
         await self._tx.execute("delete from browser_sessions where expires_at < $1", session.created_at)
-        await self._tx.execute(
-            insert_sql("browser_sessions", _SESSION), *(getattr(session, name) for name in _SESSION)
-        )
+        await self._tx.execute(insert_sql("browser_sessions", _SESSION), *(getattr(session, name) for name in _SESSION))
 
     async def session(self, digest: str) -> tuple[BrowserSession, Person] | None:
         """The session that a cookie opens, and whose it is."""
@@ -61,6 +61,21 @@ class PostgresPeople:
         if row is None:
             return None
         return BrowserSession(**{name: row[name] for name in _SESSION}), await self.get(row["person_id"])
+
+    async def session_end(self, session_id: str) -> datetime | None:
+        """When a session ends."""
+        sql = "select expires_at from browser_sessions s join people p on p.id = person_id where s.id = $1 and enabled"
+        found: datetime | None = await self._tx.fetchval(sql, session_id)
+        return found
+
+    async def token_end(self, token_id: str) -> datetime | None:
+        """When a token ends."""
+        sql = (
+            "select coalesce(expires_at, $2) from tokens t join people p on p.id = person_id"
+            " where t.id = $1 and enabled"
+        )
+        found: datetime | None = await self._tx.fetchval(sql, token_id, NEVER)
+        return found
 
     async def end_session(self, session_id: str) -> None:
         """The cookie opens nothing any more."""

@@ -68,9 +68,7 @@ class PostgresUnit:
 
     async def recall(self, owner: str, key: str) -> StoredAnswer | None:
         """The answer to an earlier request with this key; a request at the same time waits here for the first."""
-        await self.tx.execute(
-            "select pg_advisory_xact_lock(hashtextextended($1, 0))", f"ronda answer {owner} {key}"
-        )
+        await self.tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", f"ronda answer {owner} {key}")
         row = await self.tx.fetchrow(
             "select fingerprint, status, body from answers where owner = $1 and key = $2", owner, key
         )
@@ -140,4 +138,3 @@ def entry_text(entry: Contract) -> str:
 
 def _models(rows: Sequence[Any], model: type[Contract]) -> list[Contract]:
     return [model.model_validate(dict(row)) for row in rows]
-

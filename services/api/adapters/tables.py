@@ -9,10 +9,16 @@ from services.api.adapters.rows import Where, insert_sql, naming, update_sql
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.ports import Kept
 from shared.contracts.inventory import Chat, Host, Router, Site
+from shared.contracts.message import Contract
 from shared.db import Transaction
 from shared.errors import NotFound
 
 T = TypeVar("T", Site, Router, Host, Chat)
+
+
+def columns_of(model: type[Contract]) -> list[str]:
+    """The columns of a contract's table: its fields."""
+    return [*model.model_fields]
 
 
 class InventoryTable(Generic[T]):
@@ -22,8 +28,8 @@ class InventoryTable(Generic[T]):
         self._tx = tx
         self._table = table
         self._kind = table.removesuffix("s")
-        self._model = model
-        self._columns = [*model.model_fields]
+        self._model: type[T] = model
+        self._columns = columns_of(model)
 
     async def get(self, entity_id: str) -> Kept[T]:
         """Raises NotFound."""
@@ -53,9 +59,7 @@ class InventoryTable(Generic[T]):
     async def replace(self, entity: T, now: datetime) -> Kept[T]:
         """Raises NotFound and NameTaken."""
         with naming(self._taken(entity)):
-            await self._tx.execute(
-                update_sql(self._table, [*self._columns, "changed_at"]), *self._values(entity), now
-            )
+            await self._tx.execute(update_sql(self._table, [*self._columns, "changed_at"]), *self._values(entity), now)
         return await self.get(entity.id)
 
     async def remove(self, entity_id: str) -> None:

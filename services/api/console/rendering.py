@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,7 +18,7 @@ from services.api.core.rights import Caller
 from services.api.handlers.board import mark
 from shared.clock import Clock
 from shared.contracts.vocabulary import Language
-from shared.i18n import Translator, format_time
+from shared.i18n import Translator, format_number, format_time
 
 FOLDER = Path(__file__).parent
 MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -59,6 +58,10 @@ class Pages:
         zone = caller.time_zone if caller else None
         return Reader(language or self._accepted(request) or self._language, zone or self._time_zone)
 
+    def words(self, reader: Reader) -> Translator:
+        """The texts of the reader's language."""
+        return Translator.for_language(reader.language)
+
     def text(self, template: str, reader: Reader, **context: Any) -> str:
         """A template as text."""
         environment = self._environments[reader.language]
@@ -91,15 +94,16 @@ class Pages:
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-        environment.install_gettext_callables(  # type: ignore[attr-defined]
-            translator.gettext, translator.ngettext, newstyle=True
         )
         environment.globals.update(
-            asset=self._asset_address, mark=mark, wording=wording.Wording(translator), languages=wording.LANGUAGES
+            _=translator.gettext,  # plain text, so what is put in is escaped with the rest
+            ngettext=translator.ngettext,
+            asset=self._asset_address,
+            mark=mark,
+            wording=wording.Wording(translator),
+            languages=wording.LANGUAGES,
         )
-        environment.filters["number"] = _number(language)
+        environment.filters["number"] = lambda value: format_number(value, language)
         return environment
 
     def _asset_address(self, name: str) -> str:
@@ -135,17 +139,8 @@ def ago_text(passed: timedelta, words: wording.Wording) -> str:
     seconds = max(0, int(passed.total_seconds()))
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
-            return words.ago(unit) % (seconds // size)
-    return words.ago("s") % seconds
-
-
-def _number(language: Language) -> Callable[[float], str]:
-    mark_of_thousands = "." if language is Language.INDONESIAN else ","
-
-    def number(value: float) -> str:
-        return f"{value:,.0f}".replace(",", mark_of_thousands)
-
-    return number
+            return words.ago(unit).format(n=seconds // size)
+    return words.ago("s").format(n=seconds)
 
 
 def _asset(path: Path) -> Asset:

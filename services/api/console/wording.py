@@ -6,16 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.api.core.account import ApplyState
-from services.api.core.board import Board, BoardEvent, HostCell, Problem, ProblemKind, RouterState
+from services.api.core.board import BoardEvent, HostCell, Problem, ProblemKind, RouterState
 from shared.contracts.vocabulary import AccountStatus, HostState, LikelyCause, ProbeFailure
-from shared.i18n import Translator
+from shared.i18n import N_, Translator
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
-
-
-def _(text: str) -> str:
-    """Marks a text for the catalogues; it is translated where it is used."""
-    return text
 
 
 SHAPES: dict[str, str] = {
@@ -29,19 +24,19 @@ SHAPES: dict[str, str] = {
     HostState.MAINTENANCE: "▨",
 }
 STATE_WORDS: dict[str, str] = {
-    HostState.UP: _("up"),
-    HostState.SUSPECT: _("suspect"),
-    HostState.DOWN: _("down"),
-    HostState.UNREACHABLE: _("unreachable"),
-    HostState.DEGRADED: _("degraded"),
-    HostState.FLAPPING: _("flapping"),
-    HostState.UNKNOWN: _("unknown"),
-    HostState.MAINTENANCE: _("maintenance"),
+    HostState.UP: N_("up"),
+    HostState.SUSPECT: N_("suspect"),
+    HostState.DOWN: N_("down"),
+    HostState.UNREACHABLE: N_("unreachable"),
+    HostState.DEGRADED: N_("degraded"),
+    HostState.FLAPPING: N_("flapping"),
+    HostState.UNKNOWN: N_("unknown"),
+    HostState.MAINTENANCE: N_("maintenance"),
 }
 ROUTER_WORDS = {
-    RouterState.REACHABLE: _("reachable"),
-    RouterState.UNREACHABLE: _("unreachable"),
-    RouterState.UNKNOWN: _("unknown"),
+    RouterState.REACHABLE: N_("reachable"),
+    RouterState.UNREACHABLE: N_("unreachable"),
+    RouterState.UNKNOWN: N_("unknown"),
 }
 ROUTER_AS_HOST = {
     RouterState.REACHABLE: HostState.UP,
@@ -49,42 +44,42 @@ ROUTER_AS_HOST = {
     RouterState.UNKNOWN: HostState.UNKNOWN,
 }
 CAUSE_WORDS = {
-    LikelyCause.CABLE_CUT: _("cable cut"),
-    LikelyCause.INTERNET_DOWN: _("internet down"),
-    LikelyCause.DEVICE_ERROR: _("device error"),
-    LikelyCause.DEVICE_OFF: _("device off"),
-    LikelyCause.PARENT_DOWN: _("the device before it is down"),
-    LikelyCause.SERVICE_STOPPED: _("service stopped"),
+    LikelyCause.CABLE_CUT: N_("cable cut"),
+    LikelyCause.INTERNET_DOWN: N_("internet down"),
+    LikelyCause.DEVICE_ERROR: N_("device error"),
+    LikelyCause.DEVICE_OFF: N_("device off"),
+    LikelyCause.PARENT_DOWN: N_("the device before it is down"),
+    LikelyCause.SERVICE_STOPPED: N_("service stopped"),
 }
 REASON_WORDS: dict[str, str] = {
-    ProbeFailure.TIMEOUT: _("no answer"),
-    ProbeFailure.REFUSED: _("connection refused"),
-    ProbeFailure.UNREACHABLE: _("no way to it"),
-    ProbeFailure.NAME_NOT_RESOLVED: _("name not resolved"),
+    ProbeFailure.TIMEOUT: N_("no answer"),
+    ProbeFailure.REFUSED: N_("connection refused"),
+    ProbeFailure.UNREACHABLE: N_("no way to it"),
+    ProbeFailure.NAME_NOT_RESOLVED: N_("name not resolved"),
 }
 STATUS_WORDS = {
-    AccountStatus.ACTIVE: _("active"),
-    AccountStatus.DISABLED: _("isolated"),
-    AccountStatus.DELETED: _("deleted"),
+    AccountStatus.ACTIVE: N_("active"),
+    AccountStatus.DISABLED: N_("isolated"),
+    AccountStatus.DELETED: N_("deleted"),
 }
-AGO = {"s": _("%d s ago"), "min": _("%d min ago"), "h": _("%d h ago"), "d": _("%d d ago")}
-FOR = {"s": _("%d s"), "min": _("%d min"), "h": _("%d h"), "d": _("%d d")}
+AGO = {"s": N_("{n} s ago"), "min": N_("{n} min ago"), "h": N_("{n} h ago"), "d": N_("{n} d ago")}
+FOR = {"s": N_("{n} s"), "min": N_("{n} min"), "h": N_("{n} h"), "d": N_("{n} d")}
 # type → state that colours the line, what happened
 EVENT_WORDS: dict[str, tuple[str, str]] = {
-    "host.down": (HostState.DOWN, _("down")),
-    "host.up": (HostState.UP, _("up")),
-    "host.unknown": (HostState.UNKNOWN, _("unknown")),
-    "router.reachable": (HostState.UP, _("reachable")),
-    "router.unreachable": (HostState.DOWN, _("unreachable")),
-    "session.opened": ("on", _("online")),
-    "session.closed": ("off", _("offline")),
-    "account.applied": ("done", _("applied")),
-    "account.failed": (HostState.DEGRADED, _("refused by the router")),
-    "alert.opened": ("alert", _("alert")),
-    "alert.acknowledged": ("done", _("taken on")),
-    "alert.resolved": ("done", _("resolved")),
-    "chat.refused": ("off", _("stranger refused")),
-    "chat.unusable": (HostState.DEGRADED, _("chat cannot be reached")),
+    "host.down": (HostState.DOWN, N_("down")),
+    "host.up": (HostState.UP, N_("up")),
+    "host.unknown": (HostState.UNKNOWN, N_("unknown")),
+    "router.reachable": (HostState.UP, N_("reachable")),
+    "router.unreachable": (HostState.DOWN, N_("unreachable")),
+    "session.opened": ("on", N_("online")),
+    "session.closed": ("off", N_("offline")),
+    "account.applied": ("done", N_("applied")),
+    "account.failed": (HostState.DEGRADED, N_("refused by the router")),
+    "alert.opened": ("alert", N_("alert")),
+    "alert.acknowledged": ("done", N_("taken on")),
+    "alert.resolved": ("done", N_("resolved")),
+    "chat.refused": ("off", N_("stranger refused")),
+    "chat.unusable": (HostState.DEGRADED, N_("chat cannot be reached")),
 }
 EVENT_SHAPES = {"on": "↗", "off": "↘", "done": "✓", "alert": "!"}
 
@@ -127,11 +122,11 @@ class Wording:
         return self._t.gettext(STATUS_WORDS[status])
 
     def ago(self, unit: str) -> str:
-        """`%d min ago`."""
+        """`{n} min ago`."""
         return self._t.gettext(AGO[unit])
 
     def lasting(self, unit: str) -> str:
-        """`%d min`."""
+        """`{n} min`."""
         return self._t.gettext(FOR[unit])
 
     def relative(self) -> dict[str, dict[str, str]]:
@@ -155,21 +150,16 @@ class Wording:
     def problem_name(self, problem: Problem) -> str:
         """What has the problem."""
         if problem.kind is ProblemKind.ACCOUNTS:
-            count = problem.count
-            return self._t.ngettext("%(n)d account refused", "%(n)d accounts refused", count) % {"n": count}
+            return self._t.ngettext("{count} account refused", "{count} accounts refused", problem.count)
         return problem.name
-
-    def counts(self, board: Board) -> str:
-        """`312 hosts, 3 routers, 1,204 sessions` without the separators of thousands, for the page's title."""
-        return " · ".join(self.problem_name(problem) for problem in board.problems[:3])
 
     def applied(self, apply_state: ApplyState, took_ms: float | None) -> str:
         """How far the router is with an account."""
         if apply_state is ApplyState.PENDING:
-            return self._t.gettext(_("waiting for the router"))
+            return self._t.gettext("waiting for the router")
         if apply_state is ApplyState.FAILED:
-            return self._t.gettext(_("refused by the router"))
-        return self._t.gettext(_("applied in %(ms)s ms")) % {"ms": f"{took_ms or 0:.0f}"}
+            return self._t.gettext("refused by the router")
+        return self._t.gettext("applied in {ms} ms", ms=f"{took_ms or 0:.0f}")
 
     def event(self, event: BoardEvent) -> EventLine:
         """A line of the last events."""
@@ -197,7 +187,7 @@ class Wording:
         if not isinstance(seconds, int | float):
             return ""
         unit, size = next(((u, s) for u, s in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= s), ("s", 1))
-        return self._t.gettext(_("after %(time)s")) % {"time": self.lasting(unit) % int(seconds // size)}
+        return self._t.gettext("after {time}", time=self.lasting(unit).format(n=int(seconds // size)))
 
 
 def _first(body: Mapping[str, object], *names: str) -> str:

@@ -29,7 +29,7 @@ SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is behind a request. `session_id` and `csrf` are set for a browser's cookie, None for a token."""
+    """Who is behind a request. A browser has `session_id` and `csrf`, a program `token_id`."""
 
     person_id: str
     name: str
@@ -39,6 +39,7 @@ class Caller:
     time_zone: str | None
     session_id: str | None = None
     csrf: str | None = None
+    token_id: str | None = None
 
     def may(self, scope: Scope) -> bool:
         """Whether the caller has a scope."""

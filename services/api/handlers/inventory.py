@@ -39,10 +39,19 @@ async def add_router(
     fields: Mapping[str, Any], *, password: str, by: str, unit: Unit, clock: Clock, sealer: Sealer
 ) -> Kept[Router]:
     """A new router; without a site it goes to the only one, or to one that is made for it."""
+    sealed = sealer.seal(password, purpose=ROUTER_PASSWORD)
+    return await add_sealed_router(fields, sealed_password=sealed, by=by, unit=unit, clock=clock)
+
+
+async def add_sealed_router(
+    fields: Mapping[str, Any], *, sealed_password: str, by: str, unit: Unit, clock: Clock
+) -> Kept[Router]:
+    """As `add_router`, where the password was sealed when the router was tried."""
     site_id = fields.get("site_id") or await _site_for(fields["name"], by=by, unit=unit, clock=clock)
     refuse_if(await _site_faults(site_id, unit))
-    sealed = sealer.seal(password, purpose=ROUTER_PASSWORD)
-    router = Router.model_validate({**fields, "id": RouterId(new_id()), "site_id": site_id, "sealed_password": sealed})
+    router = Router.model_validate(
+        {**fields, "id": RouterId(new_id()), "site_id": site_id, "sealed_password": sealed_password}
+    )
     return await _add("router", unit.routers, router, by, unit, clock)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping
@@ -41,7 +42,7 @@ async def create_owner(
     Without a password one is made up; show it once, it is kept only as an argon2 hash.
     """
     chosen = password or secrets.token_urlsafe(12)
-    hashed = hasher.hash(chosen)
+    hashed = await asyncio.to_thread(hasher.hash, chosen)
     async with store.unit() as unit:
         await add_person(
             login=login,
@@ -124,7 +125,7 @@ async def log_in(
         raise TooManyAttempts("Too many wrong passwords; wait a few minutes.", retry_after=wait)
     async with store.unit() as unit:
         person = await unit.people.by_login(login)
-    right = hasher.verify(person.password_hash if person else _NOBODY, password)
+    right = await asyncio.to_thread(hasher.verify, person.password_hash if person else _NOBODY, password)
     if person is None or not right or not person.enabled:
         throttle.failed(keys, clock.monotonic())
         raise NotAuthenticated("This login and password do not belong together.")
@@ -154,7 +155,7 @@ async def caller_of_session(cookie: str, *, store: Store, clock: Clock) -> Calle
     if found is None or found[0].expires_at <= clock.now() or not found[1].enabled:
         raise NotAuthenticated("Your session has ended; log in again.")
     session, person = found
-    return _caller(person, SCOPES_OF_ROLE[person.role], session)
+    return _caller(person, SCOPES_OF_ROLE[person.role], session=session)
 
 
 async def caller_of_token(secret: str, *, store: Store, clock: Clock) -> Caller:
@@ -164,14 +165,26 @@ async def caller_of_token(secret: str, *, store: Store, clock: Clock) -> Caller:
     if found is None or not found[1].enabled or _expired(found[0].expires_at, clock.now()):
         raise NotAuthenticated("This API token is not valid (any more).")
     token, person = found
-    return _caller(person, effective_scopes(person.role, token.scopes), None)
+    return _caller(person, effective_scopes(person.role, token.scopes), token=token)
 
 
 def _expired(expires_at: datetime | None, now: datetime) -> bool:
     return expires_at is not None and expires_at <= now
 
 
-def _caller(person: Person, scopes: frozenset[Scope], session: BrowserSession | None) -> Caller:
+async def may_go_on(caller: Caller, *, store: Store, clock: Clock) -> bool:
+    """Whether the session or token behind a long-lived connection still opens what it opened."""
+    async with store.unit() as unit:
+        if caller.session_id is not None:
+            ends = await unit.people.session_end(caller.session_id)
+        else:
+            ends = await unit.people.token_end(caller.token_id or "")
+    return ends is not None and clock.now() < ends
+
+
+def _caller(
+    person: Person, scopes: frozenset[Scope], *, session: BrowserSession | None = None, token: Token | None = None
+) -> Caller:
     return Caller(
         person.id,
         person.name,
@@ -179,8 +192,9 @@ def _caller(person: Person, scopes: frozenset[Scope], session: BrowserSession | 
         scopes,
         person.language,
         person.time_zone,
-        session.id if session else None,
-        session.csrf if session else None,
+        session_id=session.id if session else None,
+        csrf=session.csrf if session else None,
+        token_id=token.id if token else None,
     )
 
 
@@ -213,7 +227,7 @@ async def make_token_for(*, login: str, name: str, scopes: frozenset[Scope], sto
         person = await unit.people.by_login(login)
         if person is None:
             raise NotFound(f"There is no person with the login «{login}».")
-        caller = _caller(person, SCOPES_OF_ROLE[person.role], None)
+        caller = _caller(person, SCOPES_OF_ROLE[person.role])
         _, secret = await make_token(caller=caller, name=name, scopes=scopes, expires_at=None, unit=unit, clock=clock)
     return secret
 

@@ -12,8 +12,9 @@ from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
 
 from services.api.core.faults import Fault, Faulty
-from services.api.deps import PartsDep, Reader
-from shared.bus.ports import Bus, Received
+from services.api.core.rights import Caller
+from services.api.deps import Parts, PartsDep, Reader, still_welcome
+from shared.bus.ports import Received
 from shared.contracts.events import Event
 from shared.contracts.message import message_types
 from shared.contracts.streams import EVENTS
@@ -33,7 +34,7 @@ def event_types() -> dict[str, type[Event]]:
 @router.get("/stream", response_class=StreamingResponse)
 async def stream(
     api: PartsDep,
-    _: Reader,
+    caller: Reader,
     types: Annotated[str, Query(description="Only these, such as `host.down,account.applied`.")] = "",
     last_event_id: Annotated[str | None, Header(description="Resume after this event.")] = None,
     after: Annotated[
@@ -43,7 +44,7 @@ async def stream(
     """Events as they come (text/event-stream): `id`, `event` (such as `host.down`), `data` (`id`, `time`, `data`)."""
     wanted = _filters(types)
     start = _sequence(last_event_id) if last_event_id is not None else after
-    return StreamingResponse(_events(api.bus, wanted, start), media_type="text/event-stream", headers=SSE_HEADERS)
+    return StreamingResponse(_events(api, caller, wanted, start), media_type="text/event-stream", headers=SSE_HEADERS)
 
 
 def _filters(types: str) -> tuple[str, ...]:
@@ -62,12 +63,17 @@ def _sequence(text: str) -> int:
     return int(text)
 
 
-async def _events(bus: Bus, filters: tuple[str, ...], after: int | None) -> AsyncIterator[str]:
+async def _events(api: Parts, caller: Caller, filters: tuple[str, ...], after: int | None) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
-    reading = bus.read(EVENTS, *filters, after_sequence=after)
+    reading = api.bus.read(EVENTS, *filters, after_sequence=after)
     async with aclosing(with_pauses(reading, HEARTBEAT_S)) as received:
         async for item in received:
-            yield ": still here\n\n" if item is None else as_sse(item)
+            if item is not None:
+                yield as_sse(item)
+            elif await still_welcome(caller, api):
+                yield ": still here\n\n"
+            else:
+                return
 
 
 def as_sse(received: Received) -> str:
