@@ -6,13 +6,15 @@ generations keep an older fact from overwriting a newer one.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
 from services.api.core.board import HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
+from shared.bus.context import current_envelope
+from shared.bus.ports import Handler
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import (
     AccountApplied,
@@ -26,10 +28,17 @@ from shared.contracts.events import (
     SessionClosed,
     SessionOpened,
 )
+from shared.contracts.message import Message
 from shared.contracts.vocabulary import HostState
 from shared.errors import NotFound
 
 CONSUMER = "api-projection"
+
+
+class Projector(Protocol):
+    """Takes one event in."""
+
+    async def __call__(self, event: Event, envelope: Envelope, *, store: Store, bell: BoardBell) -> None: ...
 
 
 async def project(event: Event, envelope: Envelope, *, store: Store, bell: BoardBell) -> None:
@@ -136,3 +145,20 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     AccountApplied: account_applied,
     AccountFailed: account_failed,
 }
+
+
+def bind(
+    handlers: Mapping[type[Event], Sequence[Projector]], *, store: Store, bell: BoardBell
+) -> dict[type[Message], Sequence[Handler]]:
+    """The handlers as the bus calls them: with the message alone."""
+
+    def bound(projector: Projector) -> Handler:
+        async def handle(event: Event) -> None:
+            envelope = current_envelope()
+            if envelope is None:
+                raise RuntimeError("an event is projected outside of its delivery")
+            await projector(event, envelope, store=store, bell=bell)
+
+        return handle
+
+    return {event: [bound(projector) for projector in projectors] for event, projectors in handlers.items()}
