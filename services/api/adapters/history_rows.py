@@ -26,7 +26,7 @@ BOARD_EVENTS = 40
 _OPEN_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, $9::timestamptz, $10)
     on conflict (session_id) do update set opened_at = coalesce(subscriber_sessions.opened_at, excluded.opened_at),
         seen_at = excluded.seen_at
 """
@@ -34,7 +34,8 @@ _CLOSE_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred,
          closed_at, duration_s, bytes_in, bytes_out, reason)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($9, $11), $10, $11, $12, $13, $14, $15)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9::timestamptz, coalesce($9::timestamptz, $11::timestamptz), $10,
+            $11::timestamptz, $12, $13, $14, $15)
     on conflict (session_id) do update set closed_at = excluded.closed_at, bytes_in = excluded.bytes_in,
         bytes_out = excluded.bytes_out, reason = excluded.reason,
         opened_at = coalesce(subscriber_sessions.opened_at, excluded.opened_at),

@@ -45,6 +45,11 @@ class InventoryPublisher:
         """There are new rows."""
         self._wake.set()
 
+    def compare_soon(self) -> None:
+        """Compare everything at the next step."""
+        self._compared_at = None
+        self._wake.set()
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:

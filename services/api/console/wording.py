@@ -147,6 +147,12 @@ class Wording:
         rtt = f" · {host.rtt_ms:.1f} ms" if host.rtt_ms is not None and host.state is HostState.UP else ""
         return f"{host.name} · {host.address} · {self.state(host.state)}{rtt}"
 
+    def problem_word(self, problem: Problem) -> str:
+        """How bad it is. A router that cannot be asked is not known to be down: it may only refuse us."""
+        if problem.kind is ProblemKind.ROUTER:
+            return self.router(RouterState.UNREACHABLE)
+        return self.state(problem.state)
+
     def problem_name(self, problem: Problem) -> str:
         """What has the problem."""
         if problem.kind is ProblemKind.ACCOUNTS:
