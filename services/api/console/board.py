@@ -17,7 +17,7 @@ from services.api.core.rights import Caller
 from services.api.deps import Parts, PartsDep, still_welcome
 from services.api.handlers import inventory, live_queries
 from services.api.handlers.board import FRAGMENTS, BoardWatch, fragment_marks, read_board
-from services.api.routes.stream import HEARTBEAT_S, SSE_HEADERS, with_pauses
+from services.api.sse import HEARTBEAT_S, SSE_HEADERS, with_pauses
 from shared.contracts.vocabulary import TlsMode
 from shared.errors import DeadlineExceeded, NotAllowed, Rejected, RondaError, Unreachable
 

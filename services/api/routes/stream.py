@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import aclosing
-from typing import Annotated, Any, TypeVar, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Header, Query
 from starlette.responses import StreamingResponse
@@ -14,16 +13,13 @@ from starlette.responses import StreamingResponse
 from services.api.core.faults import Fault, Faulty
 from services.api.core.rights import Caller
 from services.api.deps import Parts, PartsDep, Reader, still_welcome
+from services.api.sse import HEARTBEAT_S, SSE_HEADERS, with_pauses
 from shared.bus.ports import Received
 from shared.contracts.events import Event
 from shared.contracts.message import message_types
 from shared.contracts.streams import EVENTS
 
 router = APIRouter(tags=["stream"])
-T = TypeVar("T")
-
-HEARTBEAT_S = 15.0  # below the idle limits of usual proxies (60 s) with room to spare
-SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
 def event_types() -> dict[str, type[Event]]:
@@ -85,27 +81,3 @@ def as_sse(received: Received) -> str:
         "data": received.message.model_dump(mode="json"),
     }
     return f"id: {received.sequence}\nevent: {type(received.message).NAME}\ndata: {json.dumps(told)}\n\n"
-
-
-async def with_pauses(source: AsyncIterator[T | None], pause_s: float) -> AsyncGenerator[T | None]:
-    """What comes, and None whenever nothing came for `pause_s` or the source itself said None."""
-    waiting: asyncio.Future[T | None] | None = None
-    try:
-        while True:
-            waiting = waiting or asyncio.ensure_future(anext(source))
-            done, _ = await asyncio.wait({waiting}, timeout=pause_s)
-            if not done:
-                yield None
-                continue
-            try:
-                item = waiting.result()
-            except StopAsyncIteration:
-                return
-            waiting = None
-            yield item
-    finally:
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
-        if hasattr(source, "aclose"):
-            await source.aclose()
