@@ -14,6 +14,7 @@ from tests.integration.api.conftest import Running
 from tests.integration.api.test_api_accounts import add_account, add_router
 
 pytestmark = pytest.mark.needs_browser
+expect.set_options(timeout=20_000)  # milliseconds
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
