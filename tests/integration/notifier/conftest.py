@@ -126,7 +126,7 @@ class Town:
         return list(found.bubbles.values()) if found else []
 
     def from_bot(self, thread: str) -> list[Bubble]:
-        return [bubble for bubble in self.bubbles(thread) if not bubble.mine and not bubble.service]
+        return [bubble for bubble in self.bubbles(thread) if bubble.author == "Ronda" and not bubble.service]
 
     async def heard(self, thread: str, count: int, within_s: float = 20.0) -> list[Bubble]:
         """The bot's messages of a thread, when there are so many."""

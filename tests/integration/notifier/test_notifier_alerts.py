@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 
 from lab.chats.faults import Fault
+from services.notifier.adapters.store import SCHEMA
 from shared.contracts.events import AlertAcknowledged, AlertEvent, ChatUnusable
 from shared.contracts.streams import EVENTS
+from shared.db.pool import Database
 from tests.integration.notifier.conftest import GROUP, SARI, RunNotifier, Town, host_down, host_up
 from tests.support.waiting import until
 
+TRIED_IN_VAIN = "select count(*) = 2 from deliveries where state = 'pending' and claimed_until is not null"
 SARIS = f"tg:{SARI.id}"
 NOCS = f"tg:{GROUP}"
 
@@ -84,13 +87,17 @@ async def test_press_acknowledges_and_everybody_sees_who(town: Town, run_notifie
 
 
 @pytest.mark.mission("C4")
-async def test_internet_away_loses_nothing_and_says_how_late(town: Town, run_notifier: RunNotifier) -> None:
+async def test_internet_away_loses_nothing_and_says_how_late(
+    town: Town, run_notifier: RunNotifier, notifier_database_url: str
+) -> None:
     await town.telegram.stop()  # nothing listens there
     address, port = town.telegram.url.removeprefix("http://").split(":")
     async with run_notifier():
         down = host_down(ago_s=800)
         await town.bus.publish(down)
         await town.bus.publish(host_up(down, 137))
+        async with Database.connect(notifier_database_url, schema=SCHEMA, source="test") as database:
+            await until(lambda: database.fetchval(TRIED_IN_VAIN))
         await town.telegram.start(address, int(port))
         await town.heard(SARIS, 2, within_s=40)
         first, reply = town.from_bot(SARIS)
