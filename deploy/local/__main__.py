@@ -71,7 +71,7 @@ def _welcome(stack: Stack, password: str | None) -> list[str]:
             "(shown this once; `./ronda owner --reset` makes a new one)",
         ]
     if stack.lab:
-        lines += ["", f"the chats {stack.lab['chats_url']}", f"the lab   {stack.lab['control_url']}"]
+        lines += ["", f"the chats {stack.lab['chats']}", f"the lab   {stack.lab['control']}"]
     return lines
 
 

@@ -2,9 +2,134 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from deploy.local.first_run import TOKEN
+from deploy.local.lab_settings import VERIFY_TOKEN
 from deploy.local.stack import Stack
+from shared.errors import Rejected
+
+_AT_ONCE = 8
+_POLICY = "infra"  # one-second probes, so that a visitor who cuts a link sees it at once
+_SERVICES = {"hotspot": "hotspot", "pppoe": "ppp"}
+_RECEIVES = {"noc": ["alerts", "sessions"], "owner": ["alerts"], "desk": []}
+_NOT_TOLD = {"stranger"}
+_TIMEOUT_S = 30.0
 
 
 async def load(stack: Stack) -> None:
-    """Add what the lab has and Ronda has not yet."""
-    stack.output.line("supervisor", "the lab's provider is loaded")
+    """Add what the lab has and Ronda has not yet; point WhatsApp's webhooks at the notifier."""
+    headers = {"Authorization": f"Bearer {stack.state.secret(TOKEN)}"}
+    async with (
+        httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=_TIMEOUT_S) as api,
+        httpx.AsyncClient(base_url=stack.lab["control"], timeout=_TIMEOUT_S) as lab,
+    ):
+        inventory = (await lab.get("/lab/api/inventory")).raise_for_status().json()
+        await Loader(api).load(inventory)
+        webhook = f"http://127.0.0.1:{stack.provided.health_ports['notifier']}/webhooks/whatsapp"
+        body = {"url": webhook, "verify_token": VERIFY_TOKEN}
+        (await lab.post("/lab/api/chat-servers/whatsapp/webhook", json=body)).raise_for_status()
+    counts = ", ".join(f"{len(inventory[part])} {part}" for part in ("routers", "hosts", "subscribers", "chats"))
+    stack.output.line("supervisor", f"the lab's provider is registered: {counts}")
+
+
+class Loader:
+    """One load. Names that exist already are left as they are."""
+
+    def __init__(self, api: httpx.AsyncClient) -> None:
+        self._api = api
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def load(self, inventory: Mapping[str, Any]) -> None:
+        """Sites, then what stands in them; parents before children."""
+        sites = await self._ids("sites", [{"name": site["name"]} for site in inventory["sites"]])
+        site_of = {site["id"]: sites[site["name"]] for site in inventory["sites"]}
+        routers = await self._ids("routers", [_router(router, site_of) for router in inventory["routers"]])
+        await self._ids("chats", [_chat(chat) for chat in inventory["chats"] if _is_told(chat)])
+        await self._hosts(inventory["hosts"], site_of)
+        await self._ids("accounts", [_account(one, routers) for one in inventory["subscribers"]])
+
+    async def _hosts(self, hosts: list[dict[str, Any]], site_of: Mapping[str, str]) -> None:
+        ids: dict[str, str] = {}
+        waiting = list(hosts)
+        while waiting:
+            ready = [host for host in waiting if set(host["parents"]) <= ids.keys()]
+            if not ready:
+                raise Rejected(f"hosts hang on hosts that do not exist: {[host['name'] for host in waiting]}")
+            ids |= await self._ids("hosts", [_host(host, site_of, ids) for host in ready])
+            waiting = [host for host in waiting if host not in ready]
+
+    async def _ids(self, path: str, bodies: list[dict[str, Any]]) -> dict[str, str]:
+        """Make these; answers id by name, of all there are."""
+        await asyncio.gather(*(self._make(path, body) for body in bodies))
+        found: dict[str, str] = {}
+        cursor: str | None = None
+        while True:
+            page = await self._api.get(f"/api/v1/{path}", params={"cursor": cursor} if cursor else {})
+            found |= {item["name"]: item["id"] for item in page.raise_for_status().json()["items"]}
+            cursor = page.json()["next_cursor"]
+            if not cursor:
+                return found
+
+    async def _make(self, path: str, body: dict[str, Any]) -> None:
+        async with self._turns:
+            response = await self._api.post(f"/api/v1/{path}", json=body)
+        if not response.is_success and response.status_code != httpx.codes.CONFLICT:
+            raise Rejected(f"the api refused the lab's {path} «{body['name']}»: {response.text}")
+
+
+def _router(router: Mapping[str, Any], site_of: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": router["name"],
+        "site_id": site_of[router["site"]],
+        "host": router["host"],
+        "port": router["port"],
+        "username": router["user"],
+        "password": router["password"],
+    }
+
+
+def _host(host: Mapping[str, Any], site_of: Mapping[str, str], ids: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "name": host["name"],
+        "site_id": site_of[host["site"]],
+        "address": host["address"],
+        "probe": host["probe"],
+        "port": host.get("port"),
+        "policy": _POLICY,
+        "parents": [[ids[parent]] for parent in host["parents"]],
+    }
+
+
+def _chat(chat: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": chat["title"],
+        "channel": chat["channel"],
+        "address": chat["id"],
+        "role": chat["role"],
+        "language": chat["language"],
+        "time_zone": chat["time_zone"],
+        "receives": _RECEIVES[chat["role"]],
+    }
+
+
+def _is_told(chat: Mapping[str, Any]) -> bool:
+    """The lab's old-style gateway is for installations that use one; one WhatsApp number serves this demo."""
+    return chat["role"] not in _NOT_TOLD and chat["channel"] in ("telegram", "whatsapp")
+
+
+def _account(subscriber: Mapping[str, Any], routers: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "router_id": routers[subscriber["router"]],
+        "service": _SERVICES[subscriber["service"]],
+        "name": subscriber["user"],
+        "password": subscriber["password"],
+        "profile": subscriber["profile"],
+        "phone": subscriber["phone"],
+        "full_name": subscriber["name"],
+        "language": subscriber["language"],
+    }

@@ -19,6 +19,7 @@ import httpx
 
 from deploy.local import ports
 from deploy.local.environment import SERVICES, Provided, own_settings, service_environment
+from deploy.local.lab_settings import settings_for
 from deploy.local.nats_rights import USERS
 from deploy.local.nats_server import NatsServer
 from deploy.local.output import Output
@@ -32,7 +33,6 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 STANDARD_PORTS = {"api": 8080, "nats": 4222, "postgres": 5432, "lab": 8090}
 FIRST_HEALTH_PORT = 9101
 _LOOK_EVERY_S = 0.5
-_LAB_ADDRESSES = "lab.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,15 @@ async def _start_postgres(
 async def _start_lab(options: Options, state: StateFolder, supervisor: Supervisor) -> dict[str, Any]:
     if not options.lab:
         return {}
-    addresses = state.path / _LAB_ADDRESSES
+    addresses = state.path / "lab.json"
     addresses.unlink(missing_ok=True)
 
     async def written() -> bool:
         return addresses.exists()
 
-    arguments = ["--addresses", str(addresses), "--control-port", str(_port(options, "lab")), *options.lab_arguments]
-    await supervisor.start(ChildSpec("lab", [sys.executable, "-m", "lab", *arguments], ready=written))
+    arguments = ["--state", str(state.path), "--control-port", str(_port(options, "lab")), *options.lab_arguments]
+    command = [sys.executable, "-m", "lab", *arguments]
+    await supervisor.start(ChildSpec("lab", command, environment={"PYTHONPATH": str(ROOT)}, ready=written))
     return state.recall("lab")
 
 
@@ -154,7 +155,7 @@ def _provide(
         health_ports=dict(zip(SERVICES, sorted(taken), strict=True)),
         api_port=_api_port(options, taken),
         seal_keys=state.secret("seal-keys", generate_key()),
-        extra=lab.get("environment", {}),
+        extra=settings_for(lab),
     )
 
 

@@ -9,7 +9,7 @@ import typer
 from services.api.cli.accounts import accounts
 from services.api.cli.dead_letters import dead_letters
 from services.api.cli.inventory import chats, hosts, routers, sites
-from services.api.cli.people import keys
+from services.api.cli.people import keys, owner
 from shared.errors import RondaError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command("owner")(owner)
 app.add_typer(sites, name="site")
 app.add_typer(routers, name="router")
 app.add_typer(hosts, name="host")
