@@ -44,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
     uses = made.add_subparsers(dest="use")
     ctl = uses.add_parser("ctl", help="tell a running lab what to do")
     ctl.add_argument("--state", type=Path, dest="ctl_state", help="folder where its lab.json is")
-    ctl.add_argument("verb", help="cut, restore, flap, degrade, reboot, login, send, state, inventory …")
+    ctl.add_argument("verb", help="cut, restore, flap, degrade, reboot, login, send, fault, state …")
     ctl.add_argument("noun", nargs="?", choices=sorted(NOUNS))
     ctl.add_argument("name", nargs="?")
     ctl.add_argument("options", nargs="*", metavar="key=value")

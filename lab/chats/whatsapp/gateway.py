@@ -84,6 +84,7 @@ class GatewayServer:
         application = web.Application(client_max_size=20 * 1024 * 1024)
         application.router.add_post("/send-message", self._send_message)
         application.router.add_post("/send-group-message", self._send_group_message)
+        application.router.add_post("/send-media", self._send_media)
         application.router.add_post("/clear-message", self._clear)
         application.router.add_get("/status", self._status)
         return application
@@ -118,6 +119,16 @@ class GatewayServer:
         thread = self._thread(group, self.groups[group])
         return self._accepted(thread, group, fields["message"])
 
+    async def _send_media(self, request: web.Request) -> web.StreamResponse:
+        fields = await _fields(request)
+        await self._ready.wait()
+        contact = self.contacts.get(fields.get("number", ""))
+        if contact is None:
+            return _refused("The number is not registered")
+        thread = self._thread(contact.number, contact.name)
+        file_name = fields.get("file", "").rsplit("/", 1)[-1]
+        return self._accepted(thread, f"{contact.number}@c.us", fields.get("caption", ""), file_name)
+
     async def _clear(self, request: web.Request) -> web.StreamResponse:
         fields = await _fields(request)
         if not fields.get("number"):
@@ -134,11 +145,13 @@ class GatewayServer:
         thread.flags = {"bot": self.name}
         return self.threads.open(thread)
 
-    def _accepted(self, thread: Thread, to: str, text: str) -> web.Response:
+    def _accepted(self, thread: Thread, to: str, text: str, file_name: str = "") -> web.Response:
         key = _new_id()
         self.sent.append((to.split("@")[0], text))
         del self.sent[:-1000]
-        bubble = Bubble(key, self.name, False, text, time.time(), "whatsapp", from_bot=True, status="delivered")
+        bubble = Bubble(
+            key, self.name, False, text, time.time(), "whatsapp", from_bot=True, status="delivered", file_name=file_name
+        )
         self.threads.put(thread.id, bubble)
         serialized = {"fromMe": True, "remote": to, "id": key, "_serialized": f"true_{to}_{key}"}
         response = {
