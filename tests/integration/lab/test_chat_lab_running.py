@@ -26,7 +26,7 @@ HENDRA = "wa:6281330009011"
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    made = Lab(LabSettings(hosts=9, subscribers=12, pace=0, host_kind="tcp", state=tmp_path))
+    made = Lab(LabSettings(hosts=9, subscribers=12, pace=0, host_kind="tcp", addresses=tmp_path / "lab.json"))
     await made.start()
     yield made
     await made.stop()
