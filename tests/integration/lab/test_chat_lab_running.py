@@ -128,14 +128,16 @@ async def test_a_fallen_mast_takes_its_hosts_and_router(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("service", ["pppoe", "hotspot"])
-async def test_a_subscriber_logs_in_and_out(lab: Lab, client: httpx.AsyncClient, service: str):
-    user = next(s.user for s in lab.provider.subscribers if s.service == service)
-    await do(client, f"subscribers/{user}/logout")
-    assert not lab.customers.all[user].online
-    await do(client, f"subscribers/{user}/login")
-    assert lab.customers.all[user].online
-    state = (await client.get("/lab/api/state")).json()
-    assert row(state, "subscribers", "user", user)["online"] is True
+async def test_a_subscriber_of_each_router_logs_in_and_out(lab: Lab, client: httpx.AsyncClient, service: str):
+    for router in lab.routers:
+        mine = [s for s in lab.provider.subscribers if s.router == router]
+        user = next(s.user for s in mine if s.service == service)
+        await do(client, f"subscribers/{user}/logout")
+        assert not lab.customers.all[user].online
+        await do(client, f"subscribers/{user}/login")
+        assert lab.customers.all[user].online
+        state = (await client.get("/lab/api/state")).json()
+        assert row(state, "subscribers", "user", user)["online"] is True
 
 
 async def test_a_disabled_account_is_refused_with_the_routers_words(lab: Lab, client: httpx.AsyncClient):
