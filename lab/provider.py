@@ -170,7 +170,7 @@ def _subscribers(routers: tuple[PlannedRouter, ...], wanted: int, dice: random.R
     made: list[Subscriber] = []
     for number in range(wanted):
         router = routers[number % len(routers)]
-        service = "hotspot" if number % 3 == 2 else "pppoe"
+        service = "hotspot" if number // len(routers) % 3 == 2 else "pppoe"
         first, last = dice.choice(names.MEN + names.WOMEN), dice.choice(names.FAMILY)
         user = _unused(users, first.lower(), router.site, dice)
         profiles = names.HOTSPOT_PROFILES if service == "hotspot" else names.PROFILES

@@ -43,7 +43,7 @@ class ChatDesk:
                 return str(sent["message_id"])
             number = thread_id.partition(":")[2]
             if thread.kind == "gateway":
-                return self.gateway.write(number, text)
+                return self.gateway.write(number, text, reply_to)
             return self.cloud.business.write(number, text, reply_to)
         except (PhoneError, ValueError) as error:
             raise DeskError(str(error)) from error

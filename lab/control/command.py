@@ -40,11 +40,16 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--pace", type=float, default=1.0, help="how lively: 1 a normal day, 0 nobody moves unasked")
     made.add_argument("--host-kind", choices=("auto", "icmp", "tcp"), default="auto")
     made.add_argument("--no-limits", action="store_true", help="chat servers enforce no rate limits")
+    made.add_argument(
+        "--whatsapp", choices=("cloud", "gateway"), default="cloud", help="which one the variables in lab.json name"
+    )
     made.add_argument("--state", type=Path, default=Path(".lab"), help="folder for lab.json (.lab)")
+    made.add_argument("--addresses", type=Path, help="the file itself, instead of lab.json in the folder")
     uses = made.add_subparsers(dest="use")
     ctl = uses.add_parser("ctl", help="tell a running lab what to do")
     ctl.add_argument("--state", type=Path, dest="ctl_state", help="folder where its lab.json is")
-    ctl.add_argument("verb", help="cut, restore, flap, degrade, reboot, login, send, state, inventory …")
+    ctl.add_argument("--addresses", type=Path, dest="ctl_addresses", help="that file itself")
+    ctl.add_argument("verb", help="cut, restore, flap, degrade, reboot, login, send, fault, state …")
     ctl.add_argument("noun", nargs="?", choices=sorted(NOUNS))
     ctl.add_argument("name", nargs="?")
     ctl.add_argument("options", nargs="*", metavar="key=value")
@@ -86,7 +91,8 @@ async def run(given: argparse.Namespace) -> None:
             given.pace,
             given.host_kind,
             not given.no_limits,
-            given.state,
+            given.addresses or given.state / "lab.json",
+            given.whatsapp,
         )
     )
     await lab.start()
@@ -117,11 +123,11 @@ def _welcome(where: dict[str, Any], written: Path | None, why_tcp: str) -> str:
 
 def tell(given: argparse.Namespace) -> int:
     """`ctl`: one request to the running lab; 1 when it refuses or is not there."""
-    state: Path = given.ctl_state or given.state
+    file: Path = given.ctl_addresses or given.addresses or (given.ctl_state or given.state) / "lab.json"
     try:
-        where = json.loads((state / "lab.json").read_text())
+        where = json.loads(file.read_text())
     except (OSError, ValueError):
-        sys.stderr.write(f"No lab runs here: there is no {state / 'lab.json'}.\n")
+        sys.stderr.write(f"No lab runs here: there is no {file}.\n")
         return 1
     if given.noun is None:
         return _show(f"{where['control']}/lab/api/{given.verb}", None)

@@ -239,10 +239,13 @@ async def strict_chat(lab: Lab, target: str, options: Options) -> str:
 
 
 async def webhook_chat(lab: Lab, target: str, options: Options) -> str:
-    """Where inbound WhatsApp messages go, as set in Meta's dashboard: `url`, `verify_token`."""
-    if target != "whatsapp":
-        raise DeskError("only whatsapp has a webhook that is set from outside")
+    """Where inbound messages go: `url`; whatsapp shakes hands with `verify_token` first, as Meta's dashboard does."""
     url, token = str(options.get("url", "")), str(options.get("verify_token", ""))
+    if target == "gateway":
+        lab.gateway.webhook_url = url
+        return f"the gateway tells {url}"
+    if target != "whatsapp":
+        raise DeskError("Telegram's webhook is set by its bot; whatsapp and gateway have one that is set here")
     await lab.cloud.business.webhooks.subscribe(url, token)
     return f"webhooks go to {url}"
 

@@ -23,6 +23,7 @@ from lab.routers import Link, LinkMap, VirtualRouter
 PHONE_ID, WABA_ID = "106540352242922", "102290129340398"
 CLOUD_TOKEN = "EAAG-lab-system-user-token"  # noqa: S105 - of a business that exists only in the lab
 APP_SECRET = "lab-app-secret-of-the-night-watch"  # noqa: S105
+VERIFY_TOKEN = "lab-verify-token"  # noqa: S105
 TEMPLATES = (
     Template("noc_alert", "id", "{{1}}\n{{2}}\nBalas untuk menanggapi.", ("Terima", "Diam 1 jam")),
     Template("noc_alert", "en", "{{1}}\n{{2}}\nReply to act on it.", ("Acknowledge", "Silence 1h")),
@@ -47,8 +48,10 @@ class LabSettings:
     host_kind: str = "auto"
     strict: bool = True
     """Whether rate limits are enforced."""
-    state: Path | None = None
-    """Folder for lab.json; None writes no file."""
+    addresses: Path | None = None
+    """File that says where everything is while the lab runs; None writes none."""
+    whatsapp: str = "cloud"
+    """Which WhatsApp the variables of a product under test name: cloud or gateway."""
 
 
 class Lab:
@@ -144,8 +147,8 @@ class Lab:
 
     async def stop(self) -> None:
         """Stop everything, last started first."""
-        if self.settings.state is not None:
-            (self.settings.state / "lab.json").unlink(missing_ok=True)
+        if self.settings.addresses is not None:
+            self.settings.addresses.unlink(missing_ok=True)
         await self._stack.aclose()
 
     def _follow(self, host: Host) -> None:
@@ -186,6 +189,8 @@ class Lab:
             "pid": os.getpid(),
             "control": control,
             "chats": f"{control}/chats",
+            "control_url": control,
+            "chats_url": f"{control}/chats",
             "inventory": f"{control}/lab/api/inventory",
             "telegram": {"url": self.telegram.url, "token": BOT_TOKEN, "username": "guyub_ronda_bot"},
             "whatsapp": {
@@ -195,22 +200,43 @@ class Lab:
                 "business_account_id": WABA_ID,
                 "token": CLOUD_TOKEN,
                 "app_secret": APP_SECRET,
+                "verify_token": VERIFY_TOKEN,
                 "template": "noc_alert",
             },
             "gateway": {"url": self.gateway.url, "path": "/send-message"},
             "routers": {name: router.port for name, router in self.routers.items()},
             "hosts": self.farm.kind,
+            "environment": self._environment(),
+        }
+
+    def _environment(self) -> dict[str, str]:
+        """Variables that point a product under test at these chat servers."""
+        variables = {
+            "RONDA_TELEGRAM_TOKEN": BOT_TOKEN,
+            "RONDA_TELEGRAM_API_URL": self.telegram.url,
+            "RONDA_WHATSAPP_DRIVER": self.settings.whatsapp,
+            "RONDA_WHATSAPP_VERIFY_TOKEN": VERIFY_TOKEN,
+        }
+        if self.settings.whatsapp == "gateway":
+            return variables | {"RONDA_WHATSAPP_URL": self.gateway.url, "RONDA_WHATSAPP_GAP_S": "0"}
+        return variables | {
+            "RONDA_WHATSAPP_URL": self.cloud.url,
+            "RONDA_WHATSAPP_VERSION": "v23.0",
+            "RONDA_WHATSAPP_PHONE_ID": PHONE_ID,
+            "RONDA_WHATSAPP_TOKEN": CLOUD_TOKEN,
+            "RONDA_WHATSAPP_APP_SECRET": APP_SECRET,
+            "RONDA_WHATSAPP_TEMPLATE": "noc_alert",
         }
 
     def write_addresses(self, control: str) -> Path | None:
-        """lab.json in the state folder, put there in one move; None without such a folder."""
-        folder = self.settings.state
-        if folder is None:
+        """The file of addresses, put there in one move; None when none is wanted."""
+        wanted = self.settings.addresses
+        if wanted is None:
             return None
-        folder.mkdir(parents=True, exist_ok=True)
-        fresh = folder / "lab.json.new"
+        wanted.parent.mkdir(parents=True, exist_ok=True)
+        fresh = wanted.with_name(wanted.name + ".new")
         fresh.write_text(json.dumps(self.addresses(control), indent=2) + "\n")
-        return fresh.replace(folder / "lab.json")
+        return fresh.replace(wanted)
 
 
 def _person(number: str, title: str, language: str) -> Person:

@@ -1,22 +1,27 @@
 """The `/send-message` gateway that many small providers run: whatsapp-web.js behind express.
 
-The shapes follow the public copies of ngekoding/whatsapp-api: no authentication, no webhook, 200, 422 or 500.
+The shapes follow the public copies of ngekoding/whatsapp-api: no authentication, 200, 422 or 500. The original has no
+webhook; like some forks this one posts what people write to `webhook_url`, when one is set.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import secrets
 import time
 from typing import Any
 
+import aiohttp
 from aiohttp import web
 
 from lab.chats.faults import Fault, Faults, hold_or_cut
 from lab.chats.serving import Listener
 from lab.chats.threads import Bubble, Thread, Threads
 from lab.chats.whatsapp.contacts import Contacts, digits_of
+
+WEBHOOK_PAUSES_SECONDS = (1.0, 5.0, 0.0)
 
 
 class GatewayServer:
@@ -29,6 +34,9 @@ class GatewayServer:
         self.name = name
         self.groups: dict[str, str] = {}
         self.faults = Faults()
+        self.webhook_url = ""
+        self._posts: set[asyncio.Task[None]] = set()
+        self._away = False
         self.sent: list[tuple[str, str]] = []
         """Number and text of the last accepted messages."""
         self._ready = asyncio.Event()
@@ -57,8 +65,11 @@ class GatewayServer:
         return await self._listener.start(host, port)
 
     async def stop(self) -> None:
-        """Close the port, letting go of held calls."""
+        """Close the port, letting go of held calls and of webhooks on their way."""
         self._ready.set()
+        for task in list(self._posts):
+            task.cancel()
+        await asyncio.gather(*self._posts, return_exceptions=True)
         await self._listener.stop()
 
     def add_contact(self, number: str, name: str) -> None:
@@ -66,17 +77,35 @@ class GatewayServer:
         contact = self.contacts.add(number, name)
         self._thread(contact.number, contact.name)
 
-    def write(self, number: str, text: str) -> str:
-        """The person answers; the thread shows it, and nobody is told: this kind of gateway has no webhook."""
+    def write(self, number: str, text: str, reply_to: str = "") -> str:
+        """The person answers; the webhook is told when there is one."""
         contact = self.contacts.get(number)
         name = contact.name if contact else number
         thread = self._thread(digits_of(number), name)
-        bubble = Bubble(_new_id(), name, True, text, time.time(), "whatsapp", status="delivered")
+        bubble = Bubble(_new_id(), name, True, text, time.time(), "whatsapp", reply_to=reply_to, status="delivered")
+        body: dict[str, Any] = {"id": bubble.id, "from": f"{digits_of(number)}@c.us", "name": name, "message": text}
+        body |= {"timestamp": int(bubble.at)} | ({"quoted_id": reply_to} if reply_to else {})
+        if self.webhook_url:
+            task = asyncio.create_task(self._post(body))
+            self._posts.add(task)
+            task.add_done_callback(self._posts.discard)
         return self.threads.put(thread.id, bubble).id
+
+    async def _post(self, body: dict[str, Any]) -> None:
+        """Tell the webhook, three times at most, as a small script would."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=15)) as session:
+            for pause in WEBHOOK_PAUSES_SECONDS:
+                with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                    if not self._away:
+                        async with session.post(self.webhook_url, json=body) as answer:
+                            if answer.status < 300:
+                                return
+                await asyncio.sleep(pause)
 
     def set_away(self, away: bool) -> None:
         """Cut callers off from the gateway, or let them back."""
         self.faults.clear("away")
+        self._away = away
         if away:
             self.faults.order(Fault("away", times=0))
 
@@ -84,6 +113,7 @@ class GatewayServer:
         application = web.Application(client_max_size=20 * 1024 * 1024)
         application.router.add_post("/send-message", self._send_message)
         application.router.add_post("/send-group-message", self._send_group_message)
+        application.router.add_post("/send-media", self._send_media)
         application.router.add_post("/clear-message", self._clear)
         application.router.add_get("/status", self._status)
         return application
@@ -118,6 +148,16 @@ class GatewayServer:
         thread = self._thread(group, self.groups[group])
         return self._accepted(thread, group, fields["message"])
 
+    async def _send_media(self, request: web.Request) -> web.StreamResponse:
+        fields = await _fields(request)
+        await self._ready.wait()
+        contact = self.contacts.get(fields.get("number", ""))
+        if contact is None:
+            return _refused("The number is not registered")
+        thread = self._thread(contact.number, contact.name)
+        file_name = fields.get("file", "").rsplit("/", 1)[-1]
+        return self._accepted(thread, f"{contact.number}@c.us", fields.get("caption", ""), file_name)
+
     async def _clear(self, request: web.Request) -> web.StreamResponse:
         fields = await _fields(request)
         if not fields.get("number"):
@@ -134,11 +174,13 @@ class GatewayServer:
         thread.flags = {"bot": self.name}
         return self.threads.open(thread)
 
-    def _accepted(self, thread: Thread, to: str, text: str) -> web.Response:
+    def _accepted(self, thread: Thread, to: str, text: str, file_name: str = "") -> web.Response:
         key = _new_id()
         self.sent.append((to.split("@")[0], text))
         del self.sent[:-1000]
-        bubble = Bubble(key, self.name, False, text, time.time(), "whatsapp", from_bot=True, status="delivered")
+        bubble = Bubble(
+            key, self.name, False, text, time.time(), "whatsapp", from_bot=True, status="delivered", file_name=file_name
+        )
         self.threads.put(thread.id, bubble)
         serialized = {"fromMe": True, "remote": to, "id": key, "_serialized": f"true_{to}_{key}"}
         response = {

@@ -218,7 +218,7 @@ function said(bubble) {
   else fillBubble(body, bubble, group && !mine);
   body.append(metaOf(bubble));
   box.append(body);
-  if (!bubble.deleted && thread?.kind !== "gateway") {
+  if (!bubble.deleted) {
     const answer = make("button", "answer", "Reply");
     answer.onclick = () => replyTo(bubble);
     body.ondblclick = () => { getSelection()?.removeAllRanges(); replyTo(bubble); };

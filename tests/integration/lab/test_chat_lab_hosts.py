@@ -82,6 +82,17 @@ def pid_of_the_dead() -> int:
     return gone.pid
 
 
+async def test_without_the_right_to_a_namespace_hosts_are_services_and_say_why(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(namespaces, "possible", lambda: False)
+    farm = HostFarm(["core-1"])
+    await farm.start()
+    assert (farm.kind, farm.host("core-1").kind) == ("tcp", "tcp")
+    assert "root" in farm.why
+    await farm.stop()
+    with pytest.raises(HostError, match="need root"):
+        await HostFarm(["core-1"], "icmp").start()
+
+
 needs_root = pytest.mark.needs_root
 if_root = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
 

@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import librouteros
 import pytest
+from aiohttp import web
 
 from lab.control.routes import ControlServer
 from lab.control.running import Lab, LabSettings
@@ -25,7 +26,7 @@ HENDRA = "wa:6281330009011"
 
 @pytest.fixture
 async def lab(tmp_path: Path) -> AsyncIterator[Lab]:
-    made = Lab(LabSettings(hosts=9, subscribers=12, pace=0, host_kind="tcp", state=tmp_path))
+    made = Lab(LabSettings(hosts=9, subscribers=12, pace=0, host_kind="tcp", addresses=tmp_path / "lab.json"))
     await made.start()
     yield made
     await made.stop()
@@ -127,14 +128,16 @@ async def test_a_fallen_mast_takes_its_hosts_and_router(client: httpx.AsyncClien
 
 
 @pytest.mark.parametrize("service", ["pppoe", "hotspot"])
-async def test_a_subscriber_logs_in_and_out(lab: Lab, client: httpx.AsyncClient, service: str):
-    user = next(s.user for s in lab.provider.subscribers if s.service == service)
-    await do(client, f"subscribers/{user}/logout")
-    assert not lab.customers.all[user].online
-    await do(client, f"subscribers/{user}/login")
-    assert lab.customers.all[user].online
-    state = (await client.get("/lab/api/state")).json()
-    assert row(state, "subscribers", "user", user)["online"] is True
+async def test_a_subscriber_of_each_router_logs_in_and_out(lab: Lab, client: httpx.AsyncClient, service: str):
+    for router in lab.routers:
+        mine = [s for s in lab.provider.subscribers if s.router == router]
+        user = next(s.user for s in mine if s.service == service)
+        await do(client, f"subscribers/{user}/logout")
+        assert not lab.customers.all[user].online
+        await do(client, f"subscribers/{user}/login")
+        assert lab.customers.all[user].online
+        state = (await client.get("/lab/api/state")).json()
+        assert row(state, "subscribers", "user", user)["online"] is True
 
 
 async def test_a_disabled_account_is_refused_with_the_routers_words(lab: Lab, client: httpx.AsyncClient):
@@ -209,6 +212,30 @@ async def test_the_internet_goes_away_under_a_waiting_poll_and_comes_back(lab: L
         await do(client, "chat-servers/all/heal")
         answer = (await bot.post("getUpdates")).json()
         assert answer["result"][0]["message"]["text"] == "masih di sana?"
+
+
+async def test_a_whatsapp_webhook_is_set_from_outside(lab: Lab, client: httpx.AsyncClient):
+    nobody = {"url": "http://127.0.0.1:9/none", "verify_token": "x"}
+    refused = await client.post("/lab/api/chat-servers/whatsapp/webhook", json=nobody)
+    assert refused.status_code == 409
+    assert "could not be verified" in refused.json()["error"]
+
+    async def verify(request: web.Request) -> web.Response:
+        right = request.query["hub.verify_token"] == "kata-sandi"
+        return web.Response(text=request.query["hub.challenge"], status=200 if right else 403)
+
+    application = web.Application()
+    application.router.add_get("/wa", verify)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/wa"
+    try:
+        done = await do(client, "chat-servers/whatsapp/webhook", url=url, verify_token="kata-sandi")
+    finally:
+        await runner.cleanup()
+    assert done == f"webhooks go to {url}"
+    assert lab.cloud.business.webhooks.url == url
 
 
 async def test_the_command_runs_is_told_and_leaves_nothing(tmp_path: Path):

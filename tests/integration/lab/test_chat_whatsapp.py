@@ -298,6 +298,31 @@ class TestGateway:
             broken = await client.post("/send-message", data={"number": "0811", "message": "x"})
             assert (broken.status_code, broken.json()["status"]) == (500, False)
 
+    async def test_what_a_person_writes_reaches_the_webhook(self, gateway: GatewayServer):
+        got: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+        async def take(request: web.Request) -> web.Response:
+            got.put_nowait(await request.json())
+            return web.Response()
+
+        application = web.Application()
+        application.router.add_post("/gw", take)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        gateway.webhook_url = f"http://127.0.0.1:{runner.addresses[0][1]}/gw"
+        sent = gateway.write("085712345678", "ping core-1", "3EB0AA")
+        body = await asyncio.wait_for(got.get(), 5)
+        await runner.cleanup()
+        assert body | {"timestamp": 0} == {
+            "id": sent,
+            "from": "6285712345678@c.us",
+            "name": "Budi",
+            "message": "ping core-1",
+            "timestamp": 0,
+            "quoted_id": "3EB0AA",
+        }
+
     async def test_calls_before_the_phone_is_linked_hang(self, gateway: GatewayServer):
         gateway.ready = False
         async with httpx.AsyncClient(base_url=gateway.url) as client:

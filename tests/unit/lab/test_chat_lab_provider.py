@@ -34,9 +34,10 @@ def test_every_reference_leads_somewhere_and_parents_come_first():
         known.add(host.name)
 
 
-def test_both_services_and_both_lines_are_there():
+def test_every_router_has_both_services_and_both_lines_are_there():
     provider = make_provider()
-    assert {s.service for s in provider.subscribers} == {"hotspot", "pppoe"}
+    for router in provider.routers:
+        assert {s.service for s in provider.subscribers if s.router == router.name} == {"hotspot", "pppoe"}
     assert {r.version.split(".")[0] for r in provider.routers} == {"6", "7"}
 
 
