@@ -37,6 +37,15 @@ def token_file() -> Path:
     return state_folder() / "secrets" / TOKEN_FILE
 
 
+def keep_token(token: str) -> Path:
+    """Keep the command line's token; answers where."""
+    file = token_file()
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+        stream.write(token)
+    return file
+
+
 def local_variables(name: str) -> dict[str, str]:
     """The variables that the local runner keeps for us (`api`, `operator`); empty where there is no local run."""
     file = state_folder() / "secrets" / f"{name}.env"

@@ -56,6 +56,18 @@ async def create_owner(
     return FirstOwner(login, chosen)
 
 
+async def give_new_password(*, login: str, store: Store, hasher: PasswordHasher, clock: Clock) -> FirstOwner:
+    """A new made-up password for a person by login, for the command line on the server itself. Raises NotFound."""
+    chosen = secrets.token_urlsafe(12)
+    async with store.unit() as unit:
+        person = await unit.people.by_login(login)
+        if person is None:
+            raise NotFound(f"There is no person with the login «{login}».")
+        wanted = {"password_hash": hasher.hash(chosen), "enabled": True}
+        await change_person(person.id, wanted, by="command line", unit=unit, clock=clock)
+    return FirstOwner(login, chosen)
+
+
 async def has_people(store: Store) -> bool:
     """Whether anybody can log in yet."""
     async with store.unit() as unit:
