@@ -41,6 +41,7 @@ _START_S = 60.0  # recovery after a crash may have to replay a checkpoint's wort
 _STOP_S = 10.0
 _POLL_S = 0.01
 _AGAIN_S = 0.1
+_PORT_TAKEN = "could not bind"
 _OLD_PARTS_LEFT = "pre-existing shared memory block"
 _LOG_LIMIT = 10_000_000
 
@@ -253,7 +254,9 @@ class LocalPostgres:
                 while not await self._answers():
                     if self._server is None or self._server.poll() is not None:
                         tail = self._log_tail()
-                        if _OLD_PARTS_LEFT not in tail:
+                        if _PORT_TAKEN in tail and self._wanted_port is None:
+                            self._credentials = self._read_or_make_credentials()  # somebody was quicker: another port
+                        elif _OLD_PARTS_LEFT not in tail:
                             raise Misconfigured(f"PostgreSQL ended at once; the end of its log:\n{tail}")
                         await asyncio.sleep(_AGAIN_S)
                         self._launch()

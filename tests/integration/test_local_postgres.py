@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import socket
 import stat
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from deploy.local.postgres import LocalPostgres
+from deploy.local.postgres import _free_port as free_port
 from deploy.local.postgres_home import find_binaries, prepare_home
 from shared.db import Database
 from shared.errors import Conflict, Misconfigured, Unreachable
@@ -37,6 +39,15 @@ async def run(url: str, statement: str):
         return await connection.fetchval(statement)
     finally:
         await connection.close()
+
+
+def power_cut(server: LocalPostgres) -> None:
+    """Every process of the server at once; after `kill` alone the sessions end a moment later than the server."""
+    assert server.pid is not None
+    sessions = psutil.Process(server.pid).children()
+    server.kill()
+    for session in sessions:
+        session.kill()
 
 
 async def until_gone(pid: int) -> None:
@@ -127,6 +138,25 @@ async def test_an_unfinished_initdb_is_begun_anew(postgres_folder: Path):
     await server.stop()
 
 
+async def test_a_port_that_somebody_took_meanwhile_is_replaced(server: LocalPostgres, monkeypatch):
+    """Between looking for a free port and listening there, another program may be quicker."""
+    await server.stop()
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        taken = quicker.getsockname()[1]
+        answers = iter([taken])
+        monkeypatch.setattr("deploy.local.postgres._free_port", lambda kept: next(answers, None) or free_port(0))
+        await server.start()
+    assert server.port != taken
+    assert await run(server.service_url("api"), "select 1") == 1
+
+
+async def test_a_wanted_port_in_use_is_an_error(postgres_folder: Path):
+    with socket.create_server(("127.0.0.1", 0)) as quicker:
+        server = LocalPostgres(postgres_folder, port=quicker.getsockname()[1])
+        with pytest.raises(Misconfigured, match="could not bind"):
+            await server.start()
+
+
 async def test_a_server_that_cannot_start_says_why(postgres_folder: Path):
     with pytest.raises(Misconfigured, match="shared_buffers"):
         await LocalPostgres(postgres_folder, settings={"shared_buffers": "nonsense"}).start()
@@ -137,6 +167,7 @@ STARTER = """
 import asyncio, json, sys
 from pathlib import Path
 from deploy.local.postgres import LocalPostgres
+from deploy.local.postgres import _free_port as free_port
 async def main():
     server = LocalPostgres(Path(sys.argv[1]))
     await server.start()
@@ -190,7 +221,7 @@ async def test_the_pool_comes_back_after_the_server_was_killed(server: LocalPost
         async with asyncio.timeout(10):
             while not await database.fetchval(SLEEPING):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
-        server.kill()
+        power_cut(server)
         with pytest.raises(Unreachable):
             await waiting
         with pytest.raises(Unreachable):
@@ -209,7 +240,7 @@ async def test_a_transaction_cut_by_a_kill_is_unreachable_and_leaves_nothing(ser
         with pytest.raises(Unreachable):  # noqa: PT012
             async with database.transaction() as tx:
                 await tx.execute("insert into thing values (1)")
-                server.kill()
+                power_cut(server)
                 await tx.execute("insert into thing values (2)")
         await server.stop()
         await server.start()

@@ -16,6 +16,7 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.message import Message
 from shared.contracts.subjects import Kind
 from shared.db import Database, OutboxRelay, migrate
+from shared.db.identifiers import outbox_channel
 from shared.db.outbox import Backlog
 from shared.errors import Invalid, Unreachable
 from tests.fakes.stored_publisher import StoredPublisherFake
@@ -130,6 +131,30 @@ async def test_order_of_commits_is_kept_not_of_calls(database: Database, bus: St
     async with relaying(database, bus):
         await bus.wait_for(2)
     assert numbers(bus) == [1, 2]
+
+
+async def test_a_commit_waits_for_the_one_that_numbered_its_rows_before(database: Database, bus: StoredPublisherFake):
+    """Otherwise the later number could be seen, and published, before the earlier one."""
+    channel = outbox_channel("api")
+    async with database.own_connection() as earlier:
+        unit = earlier.transaction()
+        await unit.start()
+        await earlier.execute("select pg_advisory_xact_lock(hashtextextended($1, 0))", channel)
+
+        async def publish() -> None:
+            async with database.transaction() as tx:
+                await tx.publish(Step(host="h", number=2))
+
+        later = asyncio.create_task(publish())
+
+        async def waits() -> bool:
+            return await database.fetchval("select exists (select from pg_locks where not granted)")
+
+        await until(waits)
+        assert await empty(database)
+        await unit.commit()
+        await later
+    assert not await empty(database)
 
 
 async def test_many_writers_keep_the_order_per_id(database: Database, bus: StoredPublisherFake):

@@ -3,7 +3,9 @@
 import asyncio
 import itertools
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import asyncpg
@@ -18,30 +20,31 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalPostgres]:
+def postgres_server() -> Iterator[LocalPostgres]:
     """The session's server. Do not kill this one: tests that do so start their own on `postgres_folder`."""
-    server = LocalPostgres(folder_for_postgres(tmp_path_factory.mktemp("postgres")), settings=_FAST)
-    with asyncio.Runner() as runner:
-        runner.run(server.start())
-    yield server
-    with asyncio.Runner() as runner:
-        runner.run(server.stop())
+    with _open_folder() as folder:
+        server = LocalPostgres(folder, settings=_FAST)
+        with asyncio.Runner() as runner:
+            runner.run(server.start())
+        yield server
+        with asyncio.Runner() as runner:
+            runner.run(server.stop())
 
 
 @pytest.fixture
-def postgres_folder(tmp_path: Path) -> Path:
+def postgres_folder() -> Iterator[Path]:
     """A state folder for a server of the test's own."""
-    return folder_for_postgres(tmp_path)
+    with _open_folder() as folder:
+        yield folder
 
 
-def folder_for_postgres(folder: Path) -> Path:
-    """The folder, opened to any user: pytest keeps its folders to itself, and root's server is nobody's."""
-    if os.geteuid() == 0:
-        root = next(step for step in folder.parents if step.name.startswith("pytest-of-"))
-        for step in (folder, *folder.parents):
-            if step.is_relative_to(root):
-                step.chmod(step.stat().st_mode | 0o011)
-    return folder
+@contextmanager
+def _open_folder() -> Iterator[Path]:
+    """A folder that any user may enter, for root's server runs as `nobody`. pytest closes its own to others, time and
+    again, whenever another run begins."""
+    with tempfile.TemporaryDirectory(prefix="ronda-postgres-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture
