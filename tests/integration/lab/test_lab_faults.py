@@ -219,7 +219,26 @@ async def test_failed_fetch_is_logged_and_ends_the_script(start_router, talk_to,
     assert answer[-2][1].startswith("=message=failure: ")
 
 
-async def test_many_rows_and_many_routers(start_router, talk_to):
+async def test_answer_of_a_failing_server_is_a_failed_fetch(start_router, talk_to):
+    async def broken(_request: web.Request) -> web.Response:
+        return web.Response(status=500)
+
+    app = web.Application()
+    app.router.add_get("/", broken)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = site._server.sockets[0].getsockname()[1]
+        talk = await talk_to(await start_router())
+        answer = await talk.ask("/tool/fetch", f"=url=http://127.0.0.1:{port}/", "=output=none")
+        assert answer[-2:] == [["!trap", "=message=failure: Fetch failed with status 500"], ["!done"]]
+    finally:
+        await runner.cleanup()
+
+
+async def test_long_print_lets_others_through(start_router, talk_to):
     router = await start_router("7.20.7")
     for number in range(3000):
         router.menu("/ip/hotspot/user").add(name=f"v{number}", password="x")
