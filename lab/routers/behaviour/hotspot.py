@@ -324,6 +324,7 @@ class Hotspot:
 
     @staticmethod
     def _unknown_host(ip: str | None) -> str:
+        """That the host must be known is reported of real routers; their words for it are not, so these are ours."""
         if ip is None:
             return errors.missing_value("ip").message
         return "unknown host IP " + ip if is_ip(ip) else errors.invalid_value("ip").message
