@@ -257,10 +257,10 @@ class Menu:
         return editing.add(self, {**(values or {}), **_dashed(more)}).id
 
     def set(self, which: str, values: Mapping[str, str] | None = None, /, **more: str) -> None:
-        """Change the item with this id or name as an administrator would. Raises Trap."""
+        """Change the item with this id or name (empty for a singleton) as an administrator would. Raises Trap."""
         from lab.routers import editing
 
-        item = editing.pick(self, which)
+        item = self.single if self.spec.singleton else editing.pick(self, which)
         editing.change(self, item, {**(values or {}), **_dashed(more)})
 
     def remove(self, which: str) -> None:

@@ -260,7 +260,7 @@ class VirtualRouter:
             return True
         own = any(item["address"].partition("/")[0] == host for item in self.menu("/ip/address"))
         sessions = self.ppp is not None and any(one.address == host for one in self.ppp.sessions.values())
-        return own or sessions or (self.hotspot is not None and self.hotspot.knows(host))
+        return own or sessions or (self.hotspot is not None and self.hotspot.devices.at(host) is not None)
 
     # odds
 

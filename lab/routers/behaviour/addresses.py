@@ -16,17 +16,20 @@ if TYPE_CHECKING:
 
 
 def install(router: VirtualRouter) -> None:
-    addresses = router.menu("/ip/address")
-    addresses.views.append(_address_view)
+    interfaces = router.menu("/interface")
+
+    def live(item: Item) -> Mapping[str, str | None]:
+        """The network follows from the address, the actual interface from the one given."""
+        shown: dict[str, str | None] = {}
+        if "network" not in item.values:
+            shown["network"] = str(ipaddress.ip_interface(item["address"]).network.network_address)
+        port = interfaces.items.get(item.get("interface"))
+        if port is not None and "actual-interface" in router.specs["/ip/address"].fields:
+            shown["actual-interface"] = port["name"]
+        return shown
+
+    router.menu("/ip/address").views.append(live)
     AddressLists(router)
-
-
-def _address_view(item: Item) -> Mapping[str, str | None]:
-    """The network follows from the address, the actual interface is the one given."""
-    if "network" in item.values:
-        return {}
-    network = ipaddress.ip_interface(item["address"]).network.network_address
-    return {"network": str(network)}
 
 
 class AddressLists:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lab.routers import editing, errors
+from lab.routers import errors
 from lab.routers.behaviour.counters import PACKET_BYTES, Meter
+from lab.routers.behaviour.hotspot_devices import Devices, address_id, is_ip, traffic_columns
 from lab.routers.behaviour.sessions import LoginRefused, add_queue, shaped
 from lab.routers.clock import Timer
 from lab.routers.durations import parse_duration, whole_duration
@@ -51,21 +51,16 @@ class HotspotSession:
         self.meter.run(self.router.clock.now(), *shaped(limit, up_bps, down_bps))
 
 
-def address_id(address: str) -> str:
-    """The id of a host or session: its IPv4 address, last byte first, in hex."""
-    return f"*{int.from_bytes(ipaddress.IPv4Address(address).packed, 'little'):X}"
-
-
 class Hotspot:
     """The hotspot servers of one router, the devices seen and who is logged in."""
 
     def __init__(self, router: VirtualRouter) -> None:
         self._router = router
         self._active = router.menu("/ip/hotspot/active")
-        self._hosts = router.menu("/ip/hotspot/host")
+        self.devices = Devices(router)
+        self._hosts = self.devices.hosts
         self._users = router.menu("/ip/hotspot/user")
         self._profiles = router.menu("/ip/hotspot/user/profile")
-        self._cookies = router.menu("/ip/hotspot/cookie")
         self.sessions: dict[str, HotspotSession] = {}
         self._by_user: dict[str, list[HotspotSession]] = {}
         self.on_end: list[Callable[[HotspotSession, str], None]] = []
@@ -73,60 +68,16 @@ class Hotspot:
         self._active.views.append(self._live)
         self._active.on_remove.append(self._removed)
         self._users.views.append(self._totals)
-        self._hosts.views.append(self._host_live)
         self._hosts.on_remove.append(self._host_removed)
-        self._cookies.views.append(self._cookie_live)
         router.command("/ip/hotspot/active", "login", self._login_call)
         router.command("/ip/hotspot/user", "reset-counters", self._reset_counters)
-        router.command("/ip/hotspot/host", "make-binding", self._make_binding)
         router.on_reboot.append(self._reboot)
-
-    # devices
-
-    def join(self, mac: str, ip: str) -> Item:
-        """A device appears (or is still there)."""
-        row_id = address_id(ip)
-        if row_id in self._hosts.items:
-            return self._hosts.items[row_id]
-        server = self._server()
-        binding = self._router.menu("/ip/hotspot/ip-binding").row(mac_address=mac.upper(), disabled="false") or {}
-        values = {
-            "mac-address": mac.upper(),
-            "address": ip,
-            "to-address": ip,
-            "server": server["name"],
-            "found-by": "TCP connection",
-            "keepalive-timeout": "2m",
-            "authorized": "false",
-            "bypassed": "true" if binding.get("type") == "bypassed" else "false",
-            "static": "false",
-            "dynamic": "true",
-            "DHCP": "true",
-        }
-        return self._hosts.put(values, row_id, Meter(self._router.clock.now()))
-
-    def leave(self, ip: str) -> None:
-        """A device is gone: its session ends by keepalive timeout and the host row disappears."""
-        host = self._hosts.items.get(address_id(ip))
-        if host is not None:
-            self._end_at(ip, "keepalive timeout")
-            self._hosts.drop(host)
-
-    def knows(self, ip: str) -> bool:
-        """Whether a device with this address is there."""
-        return address_id(ip) in self._hosts.items if _is_ip(ip) else False
-
-    def _server(self) -> Item:
-        for server in self._router.menu("/ip/hotspot"):
-            if not server.disabled:
-                return server
-        raise LoginRefused("no hotspot server answers")
 
     # coming
 
     def login(self, user: str, password: str, mac: str, ip: str, by: str = "http-chap") -> HotspotSession:
         """A person logs in from a device. Raises LoginRefused with the router's text."""
-        host = self.join(mac, ip)
+        host = self.devices.join(mac, ip)
         return self._enter(user, password, host, by)
 
     def _enter(self, user: str, password: str, host: Item, by: str) -> HotspotSession:
@@ -206,7 +157,7 @@ class Hotspot:
             session.timers.append(self._router.after(session_s, lambda: self.end(session, "session timeout")))
         session.queue = add_queue(self._router, f"<hotspot-{name}>", f"{ip}/32", profile.get("rate-limit", ""), meter)
         self._hosts.change(host, {"authorized": "true"})
-        self._leave_cookies(name, mac, profile)
+        self.devices.leave_cookies(name, mac, profile)
         return session
 
     def _allowed_s(self, account: Item, profile: Row) -> float | None:
@@ -217,24 +168,6 @@ class Hotspot:
         if session_s := parse_duration(profile.get("session-timeout", "")):
             limits.append(session_s)
         return min(limits) if limits else None
-
-    def _leave_cookies(self, name: str, mac: str, profile: Row) -> None:
-        server_profile = self._router.menu("/ip/hotspot/profile").items.get(self._server().get("profile"))
-        if server_profile is None:
-            return
-        ways = server_profile.get("login-by").split(",")
-        lifetimes = {"false": server_profile.get("http-cookie-lifetime") if "cookie" in ways else ""}
-        if "mac-cookie" in ways and profile.get("add-mac-cookie") == "true":
-            lifetimes["true"] = profile.get("mac-cookie-timeout", "3d")
-        for old in self._cookies_of(name, mac):
-            self._cookies.drop(old)
-        for mac_cookie, lifetime in lifetimes.items():
-            if lifetime:
-                values = {"user": name, "mac-address": mac, "expires-in": lifetime, "mac-cookie": mac_cookie}
-                self._cookies.put(values)
-
-    def _cookies_of(self, name: str, mac: str) -> list[Item]:
-        return [one for one in self._cookies if one["user"] == name and one["mac-address"] == mac]
 
     # while it lasts
 
@@ -269,20 +202,18 @@ class Hotspot:
             return {}
         left = None if session.ends_at is None else whole_duration(session.ends_at - now)
         idle = "0s" if session.meter.rx_bps else whole_duration(now - session.meter.since)
-        counters = _counters(session.meter, now)
+        counters = traffic_columns(session.meter, now)
         uptime = whole_duration(now - item.since)
         return {"uptime": uptime, "idle-time": idle, "session-time-left": left, **counters}
 
-    def _host_live(self, item: Item) -> Mapping[str, str | None]:
-        now = self._router.clock.now()
-        counters = _counters(item.meter, now) if item.meter else {}
-        return {"uptime": whole_duration(now - item.since), "idle-time": "0s", **counters}
-
-    def _cookie_live(self, item: Item) -> Mapping[str, str | None]:
-        lifetime = parse_duration(item["expires-in"]) or 0.0
-        return {"expires-in": whole_duration(lifetime - (self._router.clock.now() - item.since))}
-
     # going
+
+    def leave(self, ip: str) -> None:
+        """A device is gone: its session ends by keepalive timeout and the host row disappears."""
+        host = self.devices.at(ip)
+        if host is not None:
+            self._end_at(ip, "keepalive timeout")
+            self._hosts.drop(host)
 
     def logout(self, user: str = "", ip: str = "", cause: str = "user request") -> None:
         """Sessions of a user, or of one address, end; nothing happens if there are none."""
@@ -307,9 +238,7 @@ class Hotspot:
         session = self.sessions.get(item.id)
         if session is None or session.ended:
             return
-        for cookie in self._cookies_of(item["user"], item["mac-address"]):
-            if cookie["mac-cookie"] == "true":
-                self._cookies.drop(cookie)
+        self.devices.drop_mac_cookie(item["user"], item["mac-address"])
         self._close(session, "admin reset")
 
     def _host_removed(self, item: Item) -> None:
@@ -322,7 +251,7 @@ class Hotspot:
             timer.cancel()
         self._settle(session)
         del self.sessions[session.active.id]
-        host = self._hosts.items.get(address_id(session.address))
+        host = self.devices.at(session.address)
         if host is not None:
             self._hosts.change(host, {"authorized": "false"})
         if session.queue is not None:
@@ -382,7 +311,7 @@ class Hotspot:
     def _login_call(self, call: Call) -> None:
         given = {name: call.take(name) for name in ("user", "password", "ip", "mac-address", "domain")}
         call.refuse_rest()
-        host = self._hosts.items.get(address_id(given["ip"])) if _is_ip(given["ip"]) and given["ip"] else None
+        host = self.devices.at(given["ip"] or "")
         if given["ip"] is None and given["mac-address"]:
             host = next((one for one in self._hosts if one["mac-address"] == given["mac-address"]), None)
         if host is None:
@@ -395,9 +324,10 @@ class Hotspot:
 
     @staticmethod
     def _unknown_host(ip: str | None) -> str:
+        """That the host must be known is reported of real routers; their words for it are not, so these are ours."""
         if ip is None:
             return errors.missing_value("ip").message
-        return "unknown host IP " + ip if _is_ip(ip) else errors.invalid_value("ip").message
+        return "unknown host IP " + ip if is_ip(ip) else errors.invalid_value("ip").message
 
     def _reset_counters(self, call: Call) -> None:
         items = call.picked() if call.left else list(self._users)
@@ -410,30 +340,3 @@ class Hotspot:
                 session.counted_rx, session.counted_tx = session.meter.rx(now), session.meter.tx(now)
             self._users.change(item, zeros)
         call.done()
-
-    def _make_binding(self, call: Call) -> None:
-        items = call.picked()
-        extra = {name: call.left.pop(name) for name in ("type", "comment") if name in call.left}
-        call.refuse_rest()
-        for host in items:
-            place = {"mac-address": host["mac-address"], "address": host["address"]}
-            editing.add(self._router.menu("/ip/hotspot/ip-binding"), place | extra)
-        call.done()
-
-
-def _is_ip(text: str | None) -> bool:
-    try:
-        ipaddress.IPv4Address(text or "")
-    except ValueError:
-        return False
-    return True
-
-
-def _counters(meter: Meter, now: float) -> dict[str, str | None]:
-    rx, tx = meter.rx(now), meter.tx(now)
-    return {
-        "bytes-in": str(rx),
-        "bytes-out": str(tx),
-        "packets-in": str(rx // PACKET_BYTES),
-        "packets-out": str(tx // PACKET_BYTES),
-    }

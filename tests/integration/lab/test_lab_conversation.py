@@ -359,3 +359,39 @@ async def test_long_words_use_the_longer_lengths(start_router, talk_to):
         await talk.ask("/system/script/add", f"=name={name}", f"=source={source}")
         answer = await talk.ask("/system/script/get", f"=.id={name}", "=value-name=source")
         assert answer == [["!done", f"=ret={source}"]]
+
+
+async def test_hosts_are_logged_in_through_the_api(start_router, talk_to):
+    clock = SteppedClock()
+    router = await start_router("7.20.7", clock=clock)
+    talk = await talk_to(router)
+    words = ("/ip/hotspot/active/login", "=user=vc1", "=password=vc1", "=ip=10.10.8.211")
+    assert (await talk.ask(*words))[0][0] == "!trap", "nobody has seen this device yet"
+    router.hotspot.devices.join("AA:BB:CC:00:00:01", "10.10.8.211")
+    assert await talk.ask(*words) == [["!done"]]
+    assert await talk.ask("/ip/hotspot/active/print", "=.proplist=.id,user,address") == [
+        ["!re", "=.id=*D3080A0A", "=user=vc1", "=address=10.10.8.211"],
+        ["!done"],
+    ]
+    clock.advance(3600)
+    assert await talk.ask(*words) == [["!trap", "=message=your uptime limit is reached"], ["!done"]]
+    assert await talk.ask("/ip/hotspot/user/reset-counters", "=.id=vc1") == [["!done"]]
+    assert await talk.ask(*words) == [["!done"]]
+
+
+async def test_profile_of_user_manager_6_is_created_and_activated(start_router, talk_to):
+    clock = SteppedClock()
+    router = await start_router("6.49.18", clock=clock)
+    talk = await talk_to(router)
+    base = "/tool/user-manager"
+    assert (await talk.ask(f"{base}/user/add", "=username=sari"))[0][0] == "!trap", "a customer is mandatory"
+    await talk.ask(f"{base}/profile/add", "=name=30h", "=owner=admin", "=validity=30d", "=starts-at=now")
+    await talk.ask(f"{base}/user/add", "=username=sari", "=customer=admin", "=password=x")
+    activate = f"{base}/user/create-and-activate-profile"
+    assert await talk.ask(activate, "=numbers=sari", "=profile=30h", "=customer=admin") == [["!done"]]
+    shown = (f"{base}/user/print", "=.proplist=username,actual-profile")
+    assert (await talk.ask(*shown))[0] == ["!re", "=username=sari", "=actual-profile=30h"]
+    clock.advance(31 * 86400)
+    assert (await talk.ask(*shown))[0] == ["!re", "=username=sari"]
+    refused = await talk.ask(activate, "=numbers=sari", "=profile=zz", "=customer=admin")
+    assert refused[0] == ["!trap", "=message=input does not match any value of profile"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lab.routers import Trap
-from lab.routers.behaviour.hotspot import address_id
+from lab.routers.behaviour.hotspot_devices import address_id
 from lab.routers.behaviour.pools import addresses
 from lab.routers.behaviour.sessions import parse_rate_limit
 from lab.routers.durations import format_datetime, format_duration, format_log_time, parse_duration
