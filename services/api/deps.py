@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -45,6 +46,7 @@ class Parts:
     time_zone: str
     language: str
     secure_cookies: bool
+    stopping: asyncio.Event  # set when the program ends, so that streams end before their connections are cut
 
 
 def parts(request: Request) -> Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -86,7 +87,10 @@ async def build(settings: ApiSettings, *, bus: Bus | None = None, clock: Clock |
         serving(api.app, settings.api_host, settings.api_port) as address,
     ):
         log.info("REST and console are served", address=address)
-        yield api.service
+        try:
+            yield api.service
+        finally:
+            api.parts.stopping.set()
 
 
 def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock) -> Assembled:
@@ -105,6 +109,7 @@ def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock
         time_zone=settings.time_zone,
         language=settings.language,
         secure_cookies=settings.public_https,
+        stopping=asyncio.Event(),
     )
     app = make_app(parts)
     metrics = Metrics()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -12,13 +12,19 @@ HEARTBEAT_S = 15.0  # below the idle limits of usual proxies (60 s) with room to
 SSE_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 
-async def with_pauses(source: AsyncIterator[T | None], pause_s: float) -> AsyncGenerator[T | None]:
-    """What comes, and None whenever nothing came for `pause_s` or the source itself said None."""
+async def with_pauses(
+    source: AsyncIterator[T | None], pause_s: float, stopping: asyncio.Event
+) -> AsyncGenerator[T | None]:
+    """What comes, and None whenever nothing came for `pause_s` or the source itself said None; until `stopping`."""
+    stop = asyncio.ensure_future(stopping.wait())
     waiting: asyncio.Future[T | None] | None = None
     try:
         while True:
             waiting = waiting or asyncio.ensure_future(anext(source))
-            done, _ = await asyncio.wait({waiting}, timeout=pause_s)
+            racing: set[asyncio.Future[Any]] = {waiting, stop}
+            done, _ = await asyncio.wait(racing, timeout=pause_s, return_when=asyncio.FIRST_COMPLETED)
+            if stop in done:
+                return
             if not done:
                 yield None
                 continue
@@ -29,8 +35,9 @@ async def with_pauses(source: AsyncIterator[T | None], pause_s: float) -> AsyncG
             waiting = None
             yield item
     finally:
-        if waiting is not None:
-            waiting.cancel()
-            await asyncio.gather(waiting, return_exceptions=True)
+        pending = [task for task in (waiting, stop) if task is not None]
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
         if hasattr(source, "aclose"):
             await source.aclose()

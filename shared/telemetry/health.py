@@ -144,8 +144,12 @@ class _Server(uvicorn.Server):
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        return socket.create_server(
+        listening = socket.create_server(
             (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=128
         )
+        # Accepted sockets inherit this. asyncio sets it by itself only where the protocol number is given, which
+        # create_server leaves 0; without it each answer waits 40 ms for the client's delayed acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as error:
         raise Misconfigured(f"cannot serve HTTP on {host}:{port}: {error.strerror}") from error
+    return listening

@@ -127,7 +127,7 @@ def _router_trouble(trouble: Exception, request: Request, pages: Pages, caller: 
 async def _changes(watch: BoardWatch, api: Parts, caller: Caller) -> AsyncIterator[str]:
     # The page may be older than this connection: let it compare everything once.
     yield f"retry: 2000\n\n{_changed(FRAGMENTS)}"
-    async with aclosing(with_pauses(watch.changes(), HEARTBEAT_S)) as changes:
+    async with aclosing(with_pauses(watch.changes(), HEARTBEAT_S, api.stopping)) as changes:
         async for names in changes:
             if names is not None:
                 yield _changed(sorted(names))

@@ -62,7 +62,7 @@ def _sequence(text: str) -> int:
 async def _events(api: Parts, caller: Caller, filters: tuple[str, ...], after: int | None) -> AsyncIterator[str]:
     yield "retry: 2000\n\n"
     reading = api.bus.read(EVENTS, *filters, after_sequence=after)
-    async with aclosing(with_pauses(reading, HEARTBEAT_S)) as received:
+    async with aclosing(with_pauses(reading, HEARTBEAT_S, api.stopping)) as received:
         async for item in received:
             if item is not None:
                 yield as_sse(item)
