@@ -228,7 +228,7 @@ class IcmpProbe:
         version = 6 if ":" in target.address else 4
         family = self._families.get(version)
         if family is None:
-            asyncio.get_running_loop().call_soon(asker.blind, number, self.refusals[version])
+            asyncio.get_running_loop().call_soon(asker.blind, number, self.refusals.get(version, "closed"))
             return
         family.ask(target, number, timeout_s, asker)
 

@@ -88,6 +88,12 @@ class Door:
 
 
 @pytest.fixture
+def poller_url(shared_nats_server: NatsServer) -> str:
+    """With the poller's own rights on the bus."""
+    return shared_nats_server.url("poller")
+
+
+@pytest.fixture
 def door():
     door = Door()
     yield door
@@ -111,8 +117,8 @@ def icmp_host(address: str = "127.0.0.1", name: str = "core-1") -> Host:
 
 
 @pytest.mark.mission("C1", "B8")
-async def test_host_that_falls_silent_and_answers_again_is_told_with_times_and_causes(nats_url, door):
-    async with desk_at(nats_url) as desk, poller_at(nats_url):
+async def test_host_that_falls_silent_and_answers_again_is_told_with_times_and_causes(nats_url, poller_url, door):
+    async with desk_at(nats_url) as desk, poller_at(poller_url):
         await desk.put(SITE, QUICK, tcp_host(door))
         first = await until(lambda: desk.of(HostUp))
         assert first[0].previous is HostState.UNKNOWN
@@ -130,8 +136,8 @@ async def test_host_that_falls_silent_and_answers_again_is_told_with_times_and_c
     assert up.outage_s == pytest.approx((up.at - down.since).total_seconds(), abs=1.0)
 
 
-async def test_loopback_is_up_by_icmp_and_can_be_pinged_and_listed(nats_url):
-    async with desk_at(nats_url) as desk, poller_at(nats_url):
+async def test_loopback_is_up_by_icmp_and_can_be_pinged_and_listed(nats_url, poller_url):
+    async with desk_at(nats_url) as desk, poller_at(poller_url):
         await desk.put(SITE, QUICK, icmp_host("127.0.0.5"), icmp_host("::1", "core-6"))
         await until(lambda: len(desk.of(HostUp)) == 2)
         report = await desk.bus.request(PingTarget(target="core-1", host_id=HostId("core-1"), count=3))
@@ -142,8 +148,8 @@ async def test_loopback_is_up_by_icmp_and_can_be_pinged_and_listed(nats_url):
         assert all(host.rtt_ms > 0 for host in watched.values())
 
 
-async def test_ping_of_what_does_not_exist_is_refused_with_a_reason(nats_url):
-    async with desk_at(nats_url) as desk, poller_at(nats_url):
+async def test_ping_of_what_does_not_exist_is_refused_with_a_reason(nats_url, poller_url):
+    async with desk_at(nats_url) as desk, poller_at(poller_url):
         with pytest.raises(NotFound, match="does not know the host nobody"):
             await until_served(desk, PingTarget(target="x", host_id=HostId("nobody")))
 
@@ -159,17 +165,17 @@ async def until_served(desk: Desk, query: PingTarget):
 
 
 @pytest.mark.mission("C1")
-async def test_restart_repeats_nothing_and_forgets_nothing(nats_url, door):
+async def test_restart_repeats_nothing_and_forgets_nothing(nats_url, poller_url, door):
     async with desk_at(nats_url) as desk:
         await desk.put(SITE, QUICK, tcp_host(door), icmp_host())
-        async with poller_at(nats_url):
+        async with poller_at(poller_url):
             await until(lambda: len(desk.of(HostUp)) == 2)
             door.close()
             await until(lambda: desk.of(HostDown))
-        async with poller_at(nats_url):  # still down: nothing new
+        async with poller_at(poller_url):  # still down: nothing new
             await until_shown(desk, {"web-1": HostState.DOWN, "core-1": HostState.UP})
         door.open()
-        async with poller_at(nats_url):  # came back while nobody looked
+        async with poller_at(poller_url):  # came back while nobody looked
             await until(lambda: len(desk.of(HostUp)) == 3)
     assert len(desk.of(HostDown)) == 1
     assert [event.transition for event in desk.events if event.host_id == "web-1"] == [1, 2, 3]
@@ -187,12 +193,12 @@ async def until_shown(desk: Desk, states: dict[str, HostState]) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_crash_between_telling_and_saving_is_mended_from_the_stream(nats_url, door):
+async def test_crash_between_telling_and_saving_is_mended_from_the_stream(nats_url, poller_url, door):
     """The stream knows of a DOWN that the memory does not, and the host is back: the alarm must be ended."""
     host = tcp_host(door)
     async with desk_at(nats_url) as desk:
         await desk.put(SITE, QUICK, host)
-        async with poller_at(nats_url):
+        async with poller_at(poller_url):
             await until(lambda: desk.of(HostUp))
         now = CLOCK.now()
         await desk.bus.publish(
@@ -210,7 +216,7 @@ async def test_crash_between_telling_and_saving_is_mended_from_the_stream(nats_u
                 failure=ProbeFailure.TIMEOUT,
             )
         )
-        async with poller_at(nats_url):
+        async with poller_at(poller_url):
             await until(lambda: len(desk.of(HostUp)) == 2)
     assert desk.of(HostUp)[1].transition == 3
 
@@ -235,9 +241,9 @@ async def test_facts_wait_for_the_bus_and_come_in_order_with_their_own_times(nat
     assert desk.of(HostUp)[1].down_since == down.since
 
 
-async def test_removed_host_is_watched_no_longer_and_forgotten(nats_url, door):
+async def test_removed_host_is_watched_no_longer_and_forgotten(nats_url, poller_url, door):
     host = tcp_host(door)
-    async with desk_at(nats_url) as desk, poller_at(nats_url):
+    async with desk_at(nats_url) as desk, poller_at(poller_url):
         await desk.put(SITE, QUICK, host, icmp_host())
         await until(lambda: len(desk.of(HostUp)) == 2)
         await desk.inventory.delete(host.key())

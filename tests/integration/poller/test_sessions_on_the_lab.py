@@ -1,0 +1,195 @@
+"""Sessions end to end: a subscriber logs in at a virtual router, and the bus carries it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+
+from deploy.local.nats_server import NatsServer
+from lab.routers import Personality, VirtualRouter
+from lab.routers.behaviour.interfaces import add_ethernet
+from services.poller.main import build
+from services.poller.settings import PollerSettings
+from shared.bus.nats import NatsBus
+from shared.bus.ports import Bucket
+from shared.contracts.events import Event, RouterReachable, RouterUnreachable, SessionClosed, SessionOpened
+from shared.contracts.ids import RouterId, SiteId
+from shared.contracts.inventory import Router
+from shared.contracts.streams import EVENTS, INVENTORY_BUCKET
+from shared.contracts.vocabulary import Service
+from shared.lifecycle import running
+from shared.security.sealing import ROUTER_PASSWORD, KeyRing, generate_key
+from tests.support.waiting import until
+
+KEYS = generate_key()
+PASSWORD = "rahasia"
+BUDI = {"user": "budi", "password": "budi-pw", "mac": "A4:5E:60:11:22:33"}
+VERSIONS = pytest.mark.parametrize("version", ["6.49.18", "7.16.2", "7.20.8"])
+
+
+def furnished(personality: Personality) -> VirtualRouter:
+    """A PPPoE server and a hotspot, with a subscriber each."""
+    router = VirtualRouter(personality, "waru-gw", password=PASSWORD)
+    add_ethernet(router, "ether1", "48:8F:5A:00:00:01")
+    add_ethernet(router, "ether2", "48:8F:5A:00:00:02")
+    router.menu("/ip/address").add(address="10.5.0.1/24", interface="ether1")
+    if router.ppp is not None:
+        router.menu("/ip/pool").add(name="pppoe", ranges="10.20.0.10-10.20.0.250")
+        router.menu("/ppp/profile").add(name="10M", local_address="10.20.0.1", remote_address="pppoe")
+        router.menu("/interface/pppoe-server/server").add(service_name="isp", interface="ether2", disabled="no")
+        router.menu("/ppp/secret").add(name="budi", password="budi-pw", profile="10M", service="pppoe")
+    if router.hotspot is not None:
+        router.menu("/ip/hotspot").add(name="hs1", interface="ether1", disabled="no")
+        router.menu("/ip/hotspot/user").add(name="vc1", password="vc1")
+    return router
+
+
+@dataclass
+class Lab:
+    """A virtual router that the inventory knows, and what the bus told of it."""
+
+    url: str
+    router: VirtualRouter
+    bus: NatsBus
+    inventory: Bucket
+    events: list[Event] = field(default_factory=list)
+
+    def of(self, kind: type[Event]) -> list[Event]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    async def register(self, **changes: object) -> None:
+        entry = Router(
+            id=RouterId("01r0ut"),
+            site_id=SiteId("waru"),
+            name="waru-gw",
+            host="127.0.0.1",
+            port=self.router.port,
+            username="admin",
+            sealed_password=KeyRing.parse(KEYS).seal(PASSWORD, purpose=ROUTER_PASSWORD),
+        ).model_copy(update=changes)
+        await self.inventory.put(entry.key(), entry.model_dump_json().encode())
+
+    @asynccontextmanager
+    async def poller(self) -> AsyncIterator[None]:
+        async with build(PollerSettings(nats_url=self.url, seal_keys=KEYS)) as service, running(service):
+            yield
+
+    async def listen(self) -> None:
+        async for received in self.bus.read(EVENTS, after_sequence=0):
+            if received is not None:
+                self.events.append(received.message)
+
+    async def hotspot_login(self) -> None:
+        await self.router.hotspot_login(user="vc1", password="vc1", mac="A4:5E:60:11:22:44", ip="10.5.0.17")
+
+
+@pytest.fixture
+async def lab(nats_url: str, shared_nats_server: NatsServer) -> AsyncIterator[Callable[..., object]]:
+    @asynccontextmanager
+    async def open_lab(version: str, **personality: object) -> AsyncIterator[Lab]:
+        router = furnished(Personality(version, **personality))
+        async with router, NatsBus.connect(nats_url, name="desk", source="desk") as bus:
+            here = Lab(shared_nats_server.url("poller"), router, bus, await bus.bucket(INVENTORY_BUCKET))
+            listening = asyncio.create_task(here.listen())
+            await here.register()
+            yield here
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
+
+    return open_lab
+
+
+@pytest.mark.mission("B5")
+@VERSIONS
+async def test_pppoe_session_is_told_from_dialling_to_hanging_up(lab, version):
+    async with lab(version) as here, here.poller():
+        await until(lambda: here.of(RouterReachable))
+        session = await here.router.pppoe_dial(**BUDI)
+        [opened] = await until(lambda: here.of(SessionOpened))
+        here.router.pppoe_hangup("budi")
+        [closed] = await until(lambda: here.of(SessionClosed))
+    assert (opened.service, opened.account, opened.mac) == (Service.PPP, "budi", BUDI["mac"])
+    assert opened.address == session.address
+    assert (closed.session_id, closed.opened_at) == (opened.session_id, opened.at)
+
+
+@pytest.mark.mission("B5")
+@VERSIONS
+async def test_hotspot_session_is_told_from_login_to_logout(lab, version):
+    async with lab(version) as here, here.poller():
+        await until(lambda: here.of(RouterReachable))
+        await here.hotspot_login()
+        [opened] = await until(lambda: here.of(SessionOpened))
+        here.router.hotspot_logout(user="vc1")
+        [closed] = await until(lambda: here.of(SessionClosed))
+    assert (opened.service, opened.account, opened.address) == (Service.HOTSPOT, "vc1", "10.5.0.17")
+    assert not opened.inferred
+    assert closed.session_id == opened.session_id
+
+
+@pytest.mark.parametrize(
+    "packages", [frozenset({"ppp", "dhcp"}), frozenset({"hotspot", "dhcp"})], ids=["no-hotspot", "no-ppp"]
+)
+async def test_missing_package_is_no_trouble(lab, packages):
+    async with lab("6.49.18", packages=packages) as here, here.poller():
+        await until(lambda: here.of(RouterReachable))
+        if here.router.ppp is None:
+            await here.hotspot_login()
+        else:
+            await here.router.pppoe_dial(**BUDI)
+        await until(lambda: here.of(SessionOpened))
+    assert here.of(RouterUnreachable) == []
+
+
+async def test_restart_of_the_poller_tells_only_what_changed_meanwhile(lab):
+    async with lab("7.16.2") as here:
+        async with here.poller():
+            await until(lambda: here.of(RouterReachable))
+            await here.router.pppoe_dial(**BUDI)
+            await until(lambda: here.of(SessionOpened))
+        await here.hotspot_login()
+        async with here.poller():
+            await until(lambda: len(here.of(SessionOpened)) == 2)
+        here.router.pppoe_hangup("budi")
+        async with here.poller():
+            await until(lambda: here.of(SessionClosed))
+    assert [(event.account, event.inferred) for event in here.of(SessionOpened)] == [("budi", False), ("vc1", True)]
+    [closed] = here.of(SessionClosed)
+    assert (closed.account, closed.inferred) == ("budi", True)
+    assert closed.session_id == here.of(SessionOpened)[0].session_id
+    assert len(here.of(RouterReachable)) == 1
+
+
+async def test_reboot_of_the_router_closes_its_sessions_once_it_can_be_asked(lab):
+    async with lab("7.16.2") as here, here.poller():
+        await until(lambda: here.of(RouterReachable))
+        await here.router.pppoe_dial(**BUDI)
+        await until(lambda: here.of(SessionOpened))
+        await here.router.reboot()
+        [closed] = await until(lambda: here.of(SessionClosed))
+    assert closed.inferred
+
+
+async def test_wrong_password_is_told_and_the_right_one_counts_at_once(lab):
+    async with lab("7.16.2") as here, here.poller():
+        wrong = KeyRing.parse(KEYS).seal("salah", purpose=ROUTER_PASSWORD)
+        await until(lambda: here.of(RouterReachable))
+        await here.register(sealed_password=wrong)
+        [lost] = await until(lambda: here.of(RouterUnreachable))
+        await here.register()
+        await until(lambda: len(here.of(RouterReachable)) == 2)
+    assert "invalid user name or password" in lost.reason
+
+
+async def test_disabled_router_is_left_alone(lab):
+    async with lab("7.16.2") as here, here.poller():
+        await until(lambda: here.of(RouterReachable))
+        await here.register(enabled=False)
+        await until(lambda: here.router.server.connections == 0)
+        await here.register()
+        await until(lambda: here.router.server.connections == 1)
+    assert [type(event) for event in here.events] == [RouterReachable]
