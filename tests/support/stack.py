@@ -1,0 +1,57 @@
+"""The whole product as `make demo` starts it, for end-to-end tests: real processes, real NATS, PostgreSQL and lab."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy.local import demo
+from deploy.local.first_run import TOKEN, make_owner
+from deploy.local.output import Output
+from deploy.local.stack import Options, Stack, running
+from tests.support.postgres import folder_for_postgres
+
+
+@dataclass(slots=True)
+class RunningProduct:
+    """Handles on a running installation. `api` is logged in as the owner; `lab` is the lab's control."""
+
+    stack: Stack
+    api: httpx.AsyncClient
+    lab: httpx.AsyncClient
+    owner_password: str
+
+    async def lab_do(self, kind: str, name: str, verb: str, **options: Any) -> Any:
+        """Cut, restore, log in, …: `POST /lab/api/<kind>/<name>/<verb>`."""
+        response = await self.lab.post(f"/lab/api/{kind}/{name}/{verb}", json=options)
+        assert response.is_success, response.text
+        return response.json()
+
+
+@asynccontextmanager
+async def product(folder: Path, *lab_arguments: str, loaded: bool = True) -> AsyncIterator[RunningProduct]:
+    """Start everything on free ports with its state in `folder`; `loaded`: with the lab's provider registered."""
+    options = Options(
+        state=folder_for_postgres(folder) / "state",
+        lab=True,
+        lab_arguments=("--no-limits", "--pace", "0", *lab_arguments),
+        standard_ports=False,
+        settings={name: value for name, value in os.environ.items() if name == "RONDA_LOG_LEVEL"},
+    )
+    with (folder / "output.log").open("w") as log:
+        async with running(options, Output(log, colour=False)) as stack:
+            password = await make_owner(stack)
+            if loaded:
+                await demo.load(stack)
+            headers = {"Authorization": f"Bearer {stack.state.secret(TOKEN)}"}
+            async with (
+                httpx.AsyncClient(base_url=stack.api_url, headers=headers, timeout=30) as api,
+                httpx.AsyncClient(base_url=stack.lab["control"], timeout=60) as lab,
+            ):
+                yield RunningProduct(stack, api, lab, password or "")
