@@ -106,7 +106,11 @@ def _assembled(
 
 
 SENDER = ConsumerSpec(
-    name="notifier-sender", stream=NOTIFY, filters=(DeliveryDue.filter(),), ack_wait_s=CLAIM.total_seconds()
+    name="notifier-sender",
+    stream=NOTIFY,
+    filters=(DeliveryDue.filter(),),
+    max_in_flight=256,
+    ack_wait_s=CLAIM.total_seconds(),
 )
 
 

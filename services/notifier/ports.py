@@ -29,9 +29,13 @@ Wordings = Callable[[Language, str], Wording]
 class ChatGone(Rejected):
     """This chat cannot be written to any more: blocked, kicked, deleted. `words` are the channel's own."""
 
+    code = "chat_gone"
+
 
 class ChatMoved(Refused):
     """The chat has another address now (a group became a supergroup)."""
+
+    code = "chat_moved"
 
     def __init__(self, message: str, *, new_address: str) -> None:
         super().__init__(message)
@@ -40,6 +44,8 @@ class ChatMoved(Refused):
 
 class MessageGone(NotFound):
     """The message that should be edited does not exist any more."""
+
+    code = "message_gone"
 
 
 class Urgency(IntEnum):

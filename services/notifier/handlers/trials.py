@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.notifier.core.messages import bot
-from services.notifier.ports import Directory, Messengers, Store, Urgency, Wordings
+from services.notifier.ports import ChatGone, ChatMoved, Directory, Messengers, Store, Urgency, Wordings
 from shared.contracts.queries import MessageAccepted, SendTestMessage
-from shared.errors import Misconfigured, NotFound
+from shared.errors import Misconfigured, NotFound, Rejected
 
 
 async def send_test_message(
@@ -20,6 +20,11 @@ async def send_test_message(
         raise Misconfigured(f"the channel {chat.channel} is not set up")
     address = await store.current_address(chat.channel, chat.address)
     text = bot.trial(chat.name, wordings(chat.language, chat.time_zone))
-    message_id = await messenger.send(address, text, urgency=Urgency.REPLY)
+    try:
+        message_id = await messenger.send(address, text, urgency=Urgency.REPLY)
+    except ChatMoved as moved:
+        message_id = await messenger.send(moved.new_address, text, urgency=Urgency.REPLY)
+    except ChatGone as gone:  # in words that every service knows
+        raise Rejected(str(gone), words=gone.words) from gone
     await store.mark_usable(chat.id)
     return MessageAccepted(provider_message_id=message_id)

@@ -43,13 +43,19 @@ _OUR_MARKUP = ("can't parse entities", "button_data_invalid", "reply markup is t
 class NotModified(Rejected):
     """The message is already as it should be."""
 
+    code = "not_modified"
+
 
 class TooLate(Rejected):
     """A press was answered too late, or twice."""
 
+    code = "too_late"
+
 
 class MarkupRefused(Rejected):
     """Our own markup is wrong: worth one more try without it."""
+
+    code = "markup_refused"
 
 
 @contextmanager

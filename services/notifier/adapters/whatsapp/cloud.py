@@ -42,6 +42,8 @@ LastHeard = Callable[[str], Awaitable[datetime | None]]
 class OutsideWindow(Rejected):
     """More than 24 hours since the person wrote."""
 
+    code = "outside_window"
+
 
 class CloudMessenger(TextOnly):
     """What `services.notifier.ports.Messenger` promises."""
