@@ -1,0 +1,231 @@
+"""The real tables of handlers on fakes: from an event to what a chat shows, failures included."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.notifier.adapters.directory import InventoryDirectory
+from services.notifier.adapters.wording import CatalogueWording
+from services.notifier.core.reasons import WhyNot
+from services.notifier.handlers import HANDLERS, bound
+from services.notifier.handlers.sending import Sender, note_failure
+from services.notifier.ports import ChatGone, ChatMoved
+from shared.contracts.events import AlertOpened, AlertResolved, ChatUnusable, HostDown, HostUp
+from shared.contracts.ids import ChatId
+from shared.contracts.inventory import Chat
+from shared.contracts.message import Message
+from shared.contracts.notify import DeliveryDue
+from shared.contracts.vocabulary import Channel, HostState, Subscription
+from shared.errors import Busy, DeadlineExceeded, NotAllowed, Rejected, Temporary, Unreachable
+from tests.fakes.clock import FakeClock
+from tests.fakes.messenger import MemoryMessenger
+from tests.fakes.notifier_facts import EDITABLE, PLAIN
+from tests.fakes.notifier_store import MemoryStore
+
+DOWN = HostDown.example()
+UP = HostUp.example().model_copy(
+    update={"at": DOWN.since + timedelta(seconds=137), "transition": DOWN.transition + 1, "outage_s": 137.0}
+)
+
+
+def chat(chat_id: str, channel: Channel, address: str) -> Chat:
+    return Chat(id=ChatId(chat_id), name=chat_id, channel=channel, address=address, receives=frozenset(Subscription))
+
+
+class Watch:
+    """The notifier without its outside."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(DOWN.at)
+        self.store = MemoryStore(self.clock)
+        self.telegram, self.whatsapp = MemoryMessenger(EDITABLE), MemoryMessenger(PLAIN)
+        self.messengers = {Channel.TELEGRAM: self.telegram, Channel.WHATSAPP: self.whatsapp}
+        self.directory = InventoryDirectory()
+        for one in (chat("noc", Channel.TELEGRAM, "-1"), chat("admin", Channel.WHATSAPP, "6285711112222")):
+            self.directory.put(one.key(), one)
+        self.handlers = bound(HANDLERS, store=self.store, directory=self.directory, messengers=self.messengers)
+        self.sender = self.new_sender("one")
+        self._said = 0
+
+    def new_sender(self, name: str) -> Sender:
+        return Sender(
+            name=name,
+            store=self.store,
+            directory=self.directory,
+            messengers=self.messengers,
+            wordings=CatalogueWording,
+            clock=self.clock,
+        )
+
+    async def hear(self, event: Message) -> None:
+        for handler in self.handlers[type(event)]:
+            await handler(event)
+
+    def due(self) -> list[DeliveryDue]:
+        """The deliveries that left by the outbox since the last call."""
+        fresh, self._said = self.store.kept.outbox[self._said :], len(self.store.kept.outbox)
+        return [one for one in fresh if isinstance(one, DeliveryDue)]
+
+    async def send(self) -> None:
+        for due in self.due():
+            await self.sender.send_due(due)
+
+    def reasons(self) -> list[WhyNot]:
+        return [entry.reason for entry in self.store.kept.ledger]
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+async def test_outage_on_a_channel_that_edits_and_on_one_that_does_not(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.send()
+    watch.clock.advance(136)
+    await watch.hear(UP)
+    await watch.send()
+    first, reply = watch.telegram.at("-1")
+    assert [text[:4] for text in first.versions] == ["🔴 DO", "✅ UP"]
+    assert (reply.text[:4], reply.reply_to) == ("✅ UP", first.id)
+    assert [one.text[:4] for one in watch.whatsapp.shown] == ["🔴 DO", "✅ UP"]
+    kinds = [type(one) for one in watch.store.kept.outbox if not isinstance(one, DeliveryDue)]
+    assert kinds == [AlertOpened, AlertResolved]
+
+
+async def test_event_that_comes_twice_is_told_once(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.hear(DOWN)
+    await watch.send()
+    assert len(watch.telegram.shown) == 1
+
+
+async def test_first_answer_of_a_new_host_is_no_recovery(watch: Watch) -> None:
+    await watch.hear(UP.model_copy(update={"previous": HostState.UNKNOWN}))
+    assert watch.due() == []
+    assert watch.reasons() == [WhyNot.NOTHING_OPEN]
+
+
+async def test_end_before_its_beginning_waits_and_then_gives_up(watch: Watch) -> None:
+    with pytest.raises(Temporary):
+        await watch.hear(UP)
+    assert watch.store.kept.ledger == []
+    watch.clock.advance(3)
+    await watch.hear(UP)
+    assert watch.reasons() == [WhyNot.NOTHING_OPEN]
+    await watch.hear(DOWN)
+    assert watch.reasons() == [WhyNot.NOTHING_OPEN, WhyNot.OVERTAKEN]
+    assert watch.due() == []
+
+
+@pytest.mark.parametrize("error", [Unreachable("away"), Busy("slow", retry_after=3), NotAllowed("token")])
+async def test_what_was_surely_not_sent_waits_unmarked(watch: Watch, error: Exception) -> None:
+    await watch.hear(DOWN)
+    due = watch.due()
+    watch.telegram.failures = [error]
+    with pytest.raises(Temporary):
+        await watch.sender.send_due(due[0])
+    watch.clock.advance(740)
+    await watch.sender.send_due(due[0])
+    (told,) = watch.telegram.shown
+    assert "(ulangan)" not in told.text
+    assert "Terlambat 12 menit" in told.text
+
+
+async def test_lost_answer_makes_one_marked_repetition(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    due = watch.due()
+    watch.telegram.lost_answers = [DeadlineExceeded("late")]
+    with pytest.raises(DeadlineExceeded):
+        await watch.sender.send_due(due[0])
+    await watch.sender.send_due(due[0])
+    await watch.sender.send_due(due[0])
+    assert ["(ulangan)" in one.text for one in watch.telegram.shown] == [False, True]
+
+
+async def test_message_in_another_notifiers_hand_is_left_there(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    due = watch.due()
+    watch.telegram.lost_answers = [DeadlineExceeded("killed meanwhile")]
+    with pytest.raises(DeadlineExceeded):
+        await watch.sender.send_due(due[0])
+    with pytest.raises(Busy):
+        await watch.new_sender("two").send_due(due[0])
+    assert len(watch.telegram.shown) == 1
+
+
+async def test_later_due_sends_the_earlier_message_first(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.hear(UP)
+    due = [one for one in watch.due() if one.chat_id == "noc"]
+    await watch.sender.send_due(due[-1])
+    assert [one.versions[0][:4] for one in watch.telegram.shown] == ["🔴 DO", "✅ UP"]
+    for late in due[:-1]:
+        await watch.sender.send_due(late)
+    assert len(watch.telegram.shown) == 2
+
+
+async def test_message_that_cannot_be_edited_any_more_is_sent_anew(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.send()
+    watch.telegram.shown.clear()  # somebody deleted it
+    await watch.hear(UP)
+    await watch.send()
+    assert [one.text[:4] for one in watch.telegram.shown] == ["✅ UP", "✅ UP"]
+
+
+async def test_chat_that_is_gone_is_switched_off_with_the_channels_words(watch: Watch) -> None:
+    watch.telegram.failures = [ChatGone("refused", words="Forbidden: bot was blocked by the user")]
+    await watch.hear(DOWN)
+    await watch.send()
+    (said,) = [one for one in watch.store.kept.outbox if isinstance(one, ChatUnusable)]
+    assert (said.chat_id, said.reason) == ("noc", "Forbidden: bot was blocked by the user")
+    await watch.hear(UP)
+    await watch.send()
+    assert watch.telegram.shown == []  # it heard no alarm, so it hears no end
+    await watch.store.mark_usable(ChatId("noc"))
+    again = DOWN.model_copy(
+        update={"transition": 5, "since": UP.at + timedelta(seconds=9), "at": UP.at + timedelta(seconds=10)}
+    )
+    await watch.hear(again)
+    await watch.send()
+    assert len(watch.telegram.shown) == 1
+
+
+async def test_moved_chat_gets_its_message_at_once(watch: Watch) -> None:
+    watch.telegram.failures = [ChatMoved("upgraded", new_address="-1009")]
+    await watch.hear(DOWN)
+    await watch.send()
+    assert [one.to for one in watch.telegram.shown] == ["-1009"]
+
+
+async def test_refused_text_is_dropped_with_its_reason(watch: Watch) -> None:
+    watch.telegram.failures = [Rejected("no", words="Bad Request: odd")]
+    await watch.hear(DOWN)
+    await watch.send()
+    assert WhyNot.REFUSED in watch.reasons()
+
+
+async def test_message_nobody_needs_any_more_expires_into_the_ledger(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    watch.clock.advance(25 * 3600)
+    await watch.send()
+    assert watch.telegram.shown == []
+    assert watch.reasons() == [WhyNot.EXPIRED, WhyNot.EXPIRED]
+
+
+async def test_chat_removed_meanwhile_is_not_written_to(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    watch.directory.remove("chat.noc")
+    await watch.send()
+    assert watch.telegram.shown == []
+    assert WhyNot.CHAT_OFF in watch.reasons()
+
+
+async def test_failure_told_later_is_in_the_ledger(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.send()
+    await note_failure(watch.whatsapp.shown[0].id, "(131026) undeliverable", store=watch.store, clock=watch.clock)
+    assert watch.store.kept.ledger[-1].words == "(131026) undeliverable"
