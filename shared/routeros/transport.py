@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import os
 import logging
 import socket
 import ssl
@@ -40,10 +41,17 @@ async def open_transport(address: RouterAddress) -> AsyncSocketTransport:
     except TimeoutError as error:
         raise Unreachable(f"{address} did not answer within {address.connect_timeout:g} s") from error
     except OSError as error:
-        raise Unreachable(f"{address}: {error.strerror or str(error) or type(error).__name__}") from error
+        raise Unreachable(f"{address}: {_reason(error)}") from error
     _keep_alive(transport)
     _check_pin(transport, address)
     return transport
+
+
+def _reason(error: OSError) -> str:
+    """What went wrong in the system's words; asyncio puts a sentence with the address in their place."""
+    if error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno).lower()
+    return error.strerror or str(error) or type(error).__name__
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
