@@ -4,7 +4,9 @@ The transport puts deliveries on the bench as long as there is room; the bench a
 back, dead-lettered) and writes one log line about it. It is the same for every transport.
 
 Order survives failure: while a message waits for its next try, later messages of its subject that arrive are given back
-as well, for as long. That costs no place on the bench, so one dead chat does not stop the others.
+as well, for as long. That costs no place on the bench, so one dead chat does not stop the others. What order cannot
+survive: the connection breaking while messages are on their way, and several processes sharing one consumer. Whoever
+must not go backwards even then compares the number that such messages carry (`transition`, `generation`, `sequence`).
 """
 
 from __future__ import annotations

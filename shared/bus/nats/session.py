@@ -114,9 +114,14 @@ class Session:
             await self._tidy()
 
     async def _tidy(self) -> None:
-        # What the library leaves behind when its last write fails: an open socket and a task per subscription.
+        # What the library leaves behind when its last write fails: tasks, their errors, an open socket.
         for subscription in list(self.client._subs.values()):  # noqa: SLF001 there is no other door
             subscription._stop_processing()  # noqa: SLF001
+        own = (self.client._flusher_task, self.client._reading_task, self.client._ping_interval_task)  # noqa: SLF001
+        tasks = [task for task in own if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         transport = self.client._transport  # noqa: SLF001
         if transport is not None:
             transport.close()  # type: ignore[no-untyped-call]
