@@ -4,7 +4,9 @@ The transport puts deliveries on the bench as long as there is room; the bench a
 back, dead-lettered) and writes one log line about it. It is the same for every transport.
 
 Order survives failure: while a message waits for its next try, later messages of its subject that arrive are given back
-as well, for as long. That costs no place on the bench, so one dead chat does not stop the others.
+as well, for as long. That costs no place on the bench, so one dead chat does not stop the others. What order cannot
+survive: the connection breaking while messages are on their way, and several processes sharing one consumer. Whoever
+must not go backwards even then compares the number that such messages carry (`transition`, `generation`, `sequence`).
 """
 
 from __future__ import annotations
@@ -74,6 +76,8 @@ class Workbench:
         self._histories: dict[int, _History] = {}
         self._on_room = on_room
         self._pings: asyncio.Task[None] | None = None
+        self._owner: asyncio.Task[Any] | None = None
+        self._crash: BaseException | None = None
 
     @property
     def room(self) -> int:
@@ -81,7 +85,8 @@ class Workbench:
         return self._spec.max_in_flight - len(self._in_hand)
 
     async def __aenter__(self) -> Self:
-        self._pings = asyncio.create_task(self._ping_forever(), name=f"{self._spec.name} pings")
+        self._owner = asyncio.current_task()
+        self._pings = self._start(self._ping_forever(), f"{self._spec.name} pings")
         return self
 
     async def __aexit__(
@@ -95,6 +100,21 @@ class Workbench:
         await asyncio.gather(*tasks, return_exceptions=True)
         for delivery in list(self._in_hand.values()):
             await self._answer(delivery, Verdict(Outcome.GIVEN_BACK))
+        if self._crash is not None and self._owner is not None and self._owner.uncancel() == 0:
+            raise self._crash
+
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._on_end)
+        return task
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        # Handlers' errors never come this far: this is a fault of the bench itself, and must not pass in silence.
+        if task.cancelled() or task.exception() is None or self._crash is not None:
+            return
+        self._crash = task.exception()
+        if self._owner is not None:
+            self._owner.cancel()
 
     def put(self, delivery: Delivery) -> None:
         """Take a delivery on. One that is in hand already (its acknowledgement time ran out, or the server came back)
@@ -108,7 +128,7 @@ class Workbench:
         lane = self._lanes.setdefault(key, _Lane())
         heapq.heappush(lane.waiting, (sequence, delivery))
         if lane.task is None:
-            lane.task = asyncio.create_task(self._work(key, lane), name=f"{self._spec.name} {key}")
+            lane.task = self._start(self._work(key, lane), f"{self._spec.name} {key}")
 
     async def _work(self, key: str, lane: _Lane) -> None:
         try:

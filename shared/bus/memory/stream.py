@@ -7,6 +7,7 @@ wait. Nothing here is durable.
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -43,6 +44,7 @@ class MemoryStream:
         self._seen: dict[str, tuple[int, float]] = {}
         self._numbers = count(1)
         self._changed = asyncio.Event()
+        self._soonest = math.inf  # when the next message runs out
         self.newest = 0
 
     def takes(self, subject: str) -> bool:
@@ -78,6 +80,8 @@ class MemoryStream:
     def after(self, sequence: int, filters: tuple[str, ...]) -> list[StoredMessage]:
         """What came after `sequence`, in order."""
         self._forget_old()
+        if sequence >= self.newest:
+            return []
         return [
             kept.stored
             for number, kept in self._kept.items()
@@ -130,6 +134,7 @@ class MemoryStream:
         sequence = self.newest = next(self._numbers)
         stored = StoredMessage(subject, dict(headers), body, sequence, self._clock.now())
         self._kept[sequence] = _Kept(stored, ends)
+        self._soonest = min(self._soonest, ends if ends is not None else math.inf)
         of_subject = self._by_subject.setdefault(subject, [])
         of_subject.append(sequence)
         if 0 < self.spec.max_per_subject < len(of_subject):
@@ -156,8 +161,11 @@ class MemoryStream:
 
     def _forget_old(self) -> None:
         now = self._clock.monotonic()
+        if now < self._soonest:
+            return
         for sequence in [number for number, kept in self._kept.items() if kept.ends is not None and kept.ends <= now]:
             self._run_out(sequence, now)
+        self._soonest = min((kept.ends for kept in self._kept.values() if kept.ends is not None), default=math.inf)
 
     def _run_out(self, sequence: int, now: float) -> None:
         stored = self._kept[sequence].stored

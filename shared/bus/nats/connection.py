@@ -38,7 +38,7 @@ class Connection:
     @property
     def connected(self) -> bool:
         """Whether there is a session that is not known to be broken."""
-        return self._session is not None and not self._session.lost.is_set()
+        return self._session is not None and self._session.alive
 
     def healthy(self, grace: timedelta) -> bool:
         """Connected, or away for less than `grace`: a restart of the server is no reason to restart the services."""
@@ -67,7 +67,7 @@ class Connection:
     async def session(self, *, wait_s: float) -> Session:
         """The present session, or the next if it comes within `wait_s` seconds; raises Unreachable otherwise."""
         session = self._session
-        if session is not None and not session.lost.is_set():
+        if session is not None and session.alive:
             return session
         try:
             async with asyncio.timeout(wait_s), self._changed:
@@ -96,7 +96,7 @@ class Connection:
                 if not first.done():
                     first.set_result(None)
                 delay = _FIRST_DELAY_S
-                await session.lost.wait()
+                await session.ended()
                 log.warning("bus lost")
             except RondaError as error:
                 log.warning("bus not reached", reason=str(error), retry_in_s=round(delay, 2))

@@ -66,6 +66,11 @@ class Consumer:
                     item = await pull.next()
                     if not isinstance(item, Signal):
                         bench.put(self._delivery(item))
+            except (Unreachable, ConsumerLostError):
+                # What has arrived is handled all the same, before what the next session brings: order.
+                for message in pull.left():
+                    bench.put(self._delivery(message))
+                raise
             finally:
                 self._pull = None
                 await self._give_back(pull.left())

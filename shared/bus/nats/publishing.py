@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 from shared.bus.nats.connection import Connection
@@ -11,7 +12,7 @@ from shared.bus.nats.session import NobodyThereError, Session, read_answer
 from shared.bus.nats.streams import ensure_everything
 from shared.bus.ports import Published
 from shared.contracts.envelope import MSG_ID_HEADER
-from shared.errors import Busy, DeadlineExceeded, Unreachable
+from shared.errors import Busy, DeadlineExceeded, Temporary, Unreachable
 
 ANSWER_TIMEOUT_S: Final = 5.0
 _PAUSE_S = 0.1
@@ -41,9 +42,14 @@ class Publishing:
                 repeatable = identified or isinstance(error, (NobodyThereError, Busy))
                 if not repeatable or clock() + _PAUSE_S >= deadline:
                     raise Unreachable(f"the bus did not store the message: {error}") from error
-            if not session.lost.is_set():
-                await ensure_everything(session)  # somebody may have removed the stream
+            await self._mend(session)
             await asyncio.sleep(_PAUSE_S)
+
+    async def _mend(self, session: Session) -> None:
+        """Make the streams again: somebody may have removed the one that did not answer."""
+        if session.alive:
+            with suppress(Temporary):
+                await ensure_everything(session)
 
     async def _store_once(self, session: Session, subject: str, headers: Mapping[str, str], body: bytes) -> Published:
         timeout = min(ANSWER_TIMEOUT_S, self._wait_s)

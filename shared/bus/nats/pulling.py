@@ -55,7 +55,7 @@ class Pull:
     async def __aexit__(self, *exc: object) -> None:
         if self._watch is not None:
             self._watch.cancel()
-        if self._subscription is not None and not self._session.lost.is_set():
+        if self._subscription is not None and self._session.alive:
             try:
                 await self._subscription.unsubscribe()
             except nats.errors.Error:

@@ -74,7 +74,7 @@ class Queries:
         try:
             await session.lost.wait()
         finally:
-            if not session.lost.is_set():
+            if session.alive:
                 await subscription.unsubscribe()
             for task in running:
                 task.cancel()

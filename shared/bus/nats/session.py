@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -37,6 +38,7 @@ API_TIMEOUT_S: Final = 5.0
 NO_RESPONDERS: Final = "503"
 STATUS: Final = "Status"
 _CONNECT_TIMEOUT_S = 2
+_LOOK_EVERY_S: Final = 0.2
 _PING_INTERVAL_S = 10  # a server that is there but silent is noticed after two or three of these
 
 # Error codes of the JetStream API: server/errors.json of nats-io/nats-server.
@@ -57,6 +59,11 @@ class Session:
         self._answers: dict[str, asyncio.Future[Msg]] = {}
         self._numbers = count()
         self._inbox = ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be used. The library knows a little earlier than `lost` does."""
+        return not self.lost.is_set() and self.client.is_connected
 
     async def open(self, url: str, *, name: str) -> None:
         """Connect; raises NotAllowed for wrong credentials, Unreachable otherwise."""
@@ -80,24 +87,55 @@ class Session:
                 raise NotAllowed("the bus does not accept this service's user name and password") from error
             raise Unreachable(f"the bus does not answer: {error or type(error).__name__}") from error
 
+    async def ended(self) -> None:
+        """Wait for the end of the session.
+
+        The library's own word is not enough: when its last write fails while it closes, it calls nobody.
+        """
+        while not self.lost.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self.lost.wait()
+            if not self.alive:
+                self._end()
+
     async def close(self) -> None:
         """Say what is still to be said and disconnect. Harmless when already closed."""
         try:
             async with asyncio.timeout(API_TIMEOUT_S):
-                if self.client.is_connected:
+                if self.alive:
                     await self.client.drain()
+                elif not self.client.is_closed:
+                    await self.client.close()
         except (nats.errors.Error, OSError, TimeoutError) as error:
-            log.warning("bus closed uncleanly", reason=str(error))
+            log.warning("bus closed uncleanly", reason=str(error) or type(error).__name__)
         finally:
-            if not self.client.is_closed:
-                await self.client.close()
-            await self._on_closed()
+            self._end()
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        # What the library leaves behind when its last write fails: tasks, their errors, an open socket.
+        for subscription in list(self.client._subs.values()):  # noqa: SLF001 there is no other door
+            subscription._stop_processing()  # noqa: SLF001
+        own = (self.client._flusher_task, self.client._reading_task, self.client._ping_interval_task)  # noqa: SLF001
+        tasks = [task for task in own if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        transport = self.client._transport  # noqa: SLF001
+        if transport is not None:
+            transport.close()  # type: ignore[no-untyped-call]
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(1):
+                    await transport.wait_closed()  # type: ignore[no-untyped-call]
 
     async def say(
         self, subject: str, body: bytes = b"", *, headers: Mapping[str, str] | None = None, reply: str = ""
     ) -> None:
         """Send without waiting for anything; raises Unreachable when the session has ended."""
-        if self.lost.is_set():
+        if not self.alive:
+            self._end()
+            await asyncio.sleep(0)  # whoever tries again at once lets the others see it
             raise Unreachable("the bus does not answer")
         try:
             await self.client.publish(subject, body, reply=reply, headers=dict(headers) if headers else None)
@@ -139,6 +177,9 @@ class Session:
             waiting.set_result(message)
 
     async def _on_closed(self) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self.lost.set()
         for waiting in self._answers.values():
             if not waiting.done():
