@@ -16,7 +16,7 @@ from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from shared.contracts.ids import RouterId
+from shared.contracts.ids import HostId, RouterId
 from shared.contracts.inventory import Router
 
 _TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
@@ -42,6 +42,8 @@ class Duty:
         self._new_watcher = new_watcher
         self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
+        self._forgotten: set[HostId] = set()
+        self._forgotten_routers: set[RouterId] = set()
         self.ready = False
 
     def changed(self) -> None:
@@ -79,9 +81,11 @@ class Duty:
             log.info("a host is watched no longer", host=host_id, name=watch.host.name)
         for host in wanted.values():
             self._patrol.put(host, self._roster.policy_of(host), self._memory.hosts.get(host.id, State()))
-        for host_id in [host_id for host_id in self._memory.hosts if host_id not in self._roster.hosts]:
-            del self._memory.hosts[host_id]
+        gone = self._memory.hosts.keys() - self._roster.hosts.keys()
+        for host_id in gone - self._forgotten:
             self._teller.tell(host_key(host_id), None, None)
+        # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
+        self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
 
     async def _apply_routers(self) -> None:
         wanted = self._roster.watched_routers()
@@ -91,8 +95,10 @@ class Duty:
             if router.id not in self._watchers:
                 self._start(router)
         known = {*self._memory.routers, *(router_id for router_id, _ in self._memory.sessions)}
-        for router_id in known - set(self._roster.routers):
+        gone_routers = known - set(self._roster.routers)
+        for router_id in gone_routers - self._forgotten_routers:
             self._forget(router_id)
+        self._forgotten_routers = gone_routers
 
     def _start(self, router: Router) -> None:
         reach = self._memory.routers.get(router.id, Reach())
@@ -118,8 +124,7 @@ class Duty:
 
     def _forget(self, router_id: RouterId) -> None:
         """The router is gone from the inventory: so are its state and its sessions, which nobody saw end."""
-        if self._memory.routers.pop(router_id, None) is not None:
-            self._teller.tell(router_key(router_id), None, None)
+        self._teller.tell(router_key(router_id), None, None)
         for table in TABLES:
             for slot in self._memory.sessions.pop((router_id, table.service), {}):
                 self._teller.tell(session_key(router_id, table.service, slot), None, None)

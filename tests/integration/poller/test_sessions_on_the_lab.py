@@ -26,6 +26,7 @@ from shared.security.sealing import ROUTER_PASSWORD, KeyRing, generate_key
 from tests.support.waiting import until
 
 KEYS = generate_key()
+STANDING = {"tetap", "vc0"}  # subscribers who are on line all the time; what is told of them is left out
 PASSWORD = "rahasia"
 BUDI = {"user": "budi", "password": "budi-pw", "mac": "A4:5E:60:11:22:33"}
 VERSIONS = pytest.mark.parametrize("version", ["6.49.18", "7.16.2", "7.20.8"])
@@ -41,10 +42,12 @@ def furnished(personality: Personality) -> VirtualRouter:
         router.menu("/ip/pool").add(name="pppoe", ranges="10.20.0.10-10.20.0.250")
         router.menu("/ppp/profile").add(name="10M", local_address="10.20.0.1", remote_address="pppoe")
         router.menu("/interface/pppoe-server/server").add(service_name="isp", interface="ether2", disabled="no")
-        router.menu("/ppp/secret").add(name="budi", password="budi-pw", profile="10M", service="pppoe")
+        for name in ("budi", "tetap"):
+            router.menu("/ppp/secret").add(name=name, password=f"{name}-pw", profile="10M", service="pppoe")
     if router.hotspot is not None:
         router.menu("/ip/hotspot").add(name="hs1", interface="ether1", disabled="no")
-        router.menu("/ip/hotspot/user").add(name="vc1", password="vc1")
+        for name in ("vc0", "vc1"):
+            router.menu("/ip/hotspot/user").add(name=name, password=name)
     return router
 
 
@@ -57,6 +60,7 @@ class Lab:
     bus: NatsBus
     inventory: Bucket
     events: list[Event] = field(default_factory=list)
+    standing: set[str] = field(default_factory=set)
 
     def of(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.events if isinstance(event, kind)]
@@ -80,8 +84,25 @@ class Lab:
 
     async def listen(self) -> None:
         async for received in self.bus.read(EVENTS, after_sequence=0):
-            if received is not None:
+            if received is None:
+                continue
+            if getattr(received.message, "account", "") in STANDING:
+                self.standing.add(received.message.account)
+            else:
                 self.events.append(received.message)
+
+    async def settle(self) -> None:
+        """Subscribers who are on line already, and an inventory that knows the router."""
+        if self.router.ppp is not None:
+            await self.router.pppoe_dial(user="tetap", password="tetap-pw", mac="A4:5E:60:00:00:01")
+        if self.router.hotspot is not None:
+            await self.router.hotspot_login(user="vc0", password="vc0", mac="A4:5E:60:00:00:02", ip="10.5.0.9")
+        await self.register()
+
+    async def followed(self) -> None:
+        """Return once every table of the router has been compared: from then on logins are seen as they happen."""
+        tables = (self.router.ppp is not None) + (self.router.hotspot is not None)
+        await until(lambda: self.of(RouterReachable) and len(self.standing) == tables)
 
     async def hotspot_login(self) -> None:
         await self.router.hotspot_login(user="vc1", password="vc1", mac="A4:5E:60:11:22:44", ip="10.5.0.17")
@@ -95,7 +116,7 @@ async def lab(nats_url: str, shared_nats_server: NatsServer) -> AsyncIterator[Ca
         async with router, NatsBus.connect(nats_url, name="desk", source="desk") as bus:
             here = Lab(shared_nats_server.url("poller"), router, bus, await bus.bucket(INVENTORY_BUCKET))
             listening = asyncio.create_task(here.listen())
-            await here.register()
+            await here.settle()
             yield here
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
@@ -107,7 +128,7 @@ async def lab(nats_url: str, shared_nats_server: NatsServer) -> AsyncIterator[Ca
 @VERSIONS
 async def test_pppoe_session_is_told_from_dialling_to_hanging_up(lab, version):
     async with lab(version) as here, here.poller():
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         session = await here.router.pppoe_dial(**BUDI)
         [opened] = await until(lambda: here.of(SessionOpened))
         here.router.pppoe_hangup("budi")
@@ -121,7 +142,7 @@ async def test_pppoe_session_is_told_from_dialling_to_hanging_up(lab, version):
 @VERSIONS
 async def test_hotspot_session_is_told_from_login_to_logout(lab, version):
     async with lab(version) as here, here.poller():
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         await here.hotspot_login()
         [opened] = await until(lambda: here.of(SessionOpened))
         here.router.hotspot_logout(user="vc1")
@@ -136,7 +157,7 @@ async def test_hotspot_session_is_told_from_login_to_logout(lab, version):
 )
 async def test_missing_package_is_no_trouble(lab, packages):
     async with lab("6.49.18", packages=packages) as here, here.poller():
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         if here.router.ppp is None:
             await here.hotspot_login()
         else:
@@ -148,7 +169,7 @@ async def test_missing_package_is_no_trouble(lab, packages):
 async def test_restart_of_the_poller_tells_only_what_changed_meanwhile(lab):
     async with lab("7.16.2") as here:
         async with here.poller():
-            await until(lambda: here.of(RouterReachable))
+            await here.followed()
             await here.router.pppoe_dial(**BUDI)
             await until(lambda: here.of(SessionOpened))
         await here.hotspot_login()
@@ -166,7 +187,7 @@ async def test_restart_of_the_poller_tells_only_what_changed_meanwhile(lab):
 
 async def test_reboot_of_the_router_closes_its_sessions_once_it_can_be_asked(lab):
     async with lab("7.16.2") as here, here.poller():
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         await here.router.pppoe_dial(**BUDI)
         await until(lambda: here.of(SessionOpened))
         await here.router.reboot()
@@ -177,7 +198,7 @@ async def test_reboot_of_the_router_closes_its_sessions_once_it_can_be_asked(lab
 async def test_wrong_password_is_told_and_the_right_one_counts_at_once(lab):
     async with lab("7.16.2") as here, here.poller():
         wrong = KeyRing.parse(KEYS).seal("salah", purpose=ROUTER_PASSWORD)
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         await here.register(sealed_password=wrong)
         [lost] = await until(lambda: here.of(RouterUnreachable))
         await here.register()
@@ -187,7 +208,7 @@ async def test_wrong_password_is_told_and_the_right_one_counts_at_once(lab):
 
 async def test_disabled_router_is_left_alone(lab):
     async with lab("7.16.2") as here, here.poller():
-        await until(lambda: here.of(RouterReachable))
+        await here.followed()
         await here.register(enabled=False)
         await until(lambda: here.router.server.connections == 0)
         await here.register()
