@@ -17,17 +17,17 @@ from services.notifier.adapters.lease import while_holding
 from services.notifier.adapters.store import MIGRATIONS, SCHEMA, PostgresStore
 from services.notifier.adapters.store.postgres import CLAIM
 from services.notifier.adapters.telegram import TelegramPoller
+from services.notifier.adapters.whatsapp.routes import WhatsAppRoutes
 from services.notifier.adapters.wording import CatalogueWording
 from services.notifier.handlers import ALERT_HANDLERS, SESSION_HANDLERS, Table, bound
 from services.notifier.handlers.alerts import CONSUMER as ALERTS
 from services.notifier.handlers.conversation import Conversation
 from services.notifier.handlers.desk import Desk
 from services.notifier.handlers.reception import Reception
-from services.notifier.handlers.sending import Sender
+from services.notifier.handlers.sending import Sender, note_failure
 from services.notifier.handlers.sessions import CONSUMER as SESSIONS
 from services.notifier.handlers.trials import send_test_message
 from services.notifier.ports import Directory, Messengers, Store
-from services.notifier.routes import WhatsAppRoutes
 from services.notifier.settings import NotifierSettings, WhatsAppDriver
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus, ConsumerSpec, Handler
@@ -173,9 +173,8 @@ def _routes(settings: NotifierSettings, reception: Reception, store: Store, cloc
         return ()
     word, secret = settings.whatsapp_verify_token, settings.whatsapp_app_secret
     return WhatsAppRoutes(
-        reception,
-        store,
-        clock,
+        reception.accept,
+        partial(note_failure, store=store, clock=clock),
         verify_token=word.get_secret_value() if word else None,
         app_secret=secret.get_secret_value() if secret else None,
     ).routes()

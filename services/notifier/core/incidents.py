@@ -1,7 +1,7 @@
 """An alert is a problem's name, an incident is one time that it happened.
 
-The alert id is made from kind, object and cause, the incident id from the alert and its beginning: after any
-restart the same facts get the same names.
+The alert id is made from kind, object and cause, the incident id from the alert, its beginning and the
+object's transition: after any restart the same facts get the same names.
 """
 
 from __future__ import annotations

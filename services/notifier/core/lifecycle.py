@@ -35,7 +35,7 @@ def begin(current: Incident | None, trouble: Trouble, seen: Seen | None = None) 
     if current is not None and current.status is not Status.RESOLVED:
         return WhyNot.ALREADY_OPEN
     return Incident(
-        id=IncidentId(short_hash(trouble.subject.alert_id, trouble.since.isoformat())),
+        id=IncidentId(short_hash(trouble.subject.alert_id, trouble.since.isoformat(), str(trouble.transition))),
         subject=trouble.subject,
         severity=trouble.severity,
         since=trouble.since,

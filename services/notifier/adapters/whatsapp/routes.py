@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -13,26 +13,26 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from services.notifier.adapters.whatsapp.webhooks import is_signed, read_cloud, read_gateway
-from services.notifier.handlers.reception import Reception
-from services.notifier.handlers.sending import note_failure
-from services.notifier.ports import Store
-from shared.clock import Clock
+from services.notifier.ports import Incoming
 from shared.errors import Invalid, RondaError
 
 log = structlog.get_logger("notifier")
 
 BODY_LIMIT = 1_000_000
 
+Accept = Callable[[Sequence[Incoming]], Awaitable[None]]
+NotDelivered = Callable[[str, str], Awaitable[None]]
+"""Takes the channel's id of a message and its words."""
+
 
 class WhatsAppRoutes:
     """The routes of one WhatsApp number. A secret that is not set closes its route."""
 
     def __init__(
-        self, reception: Reception, store: Store, clock: Clock, *, verify_token: str | None, app_secret: str | None
+        self, accept: Accept, not_delivered: NotDelivered, *, verify_token: str | None, app_secret: str | None
     ) -> None:
-        self._reception = reception
-        self._store = store
-        self._clock = clock
+        self._accept = accept
+        self._not_delivered = not_delivered
         self._verify_token = verify_token
         self._app_secret = app_secret
 
@@ -61,9 +61,9 @@ class WhatsAppRoutes:
             return PlainTextResponse("forbidden", 403)
         try:
             incoming, failed = read_cloud(raw)
-            await self._reception.accept(incoming)
+            await self._accept(incoming)
             for one in failed:
-                await note_failure(one.message_id, one.words, store=self._store, clock=self._clock)
+                await self._not_delivered(one.message_id, one.words)
         except Invalid as wrong:
             return PlainTextResponse(str(wrong), 400)
         except RondaError as away:
@@ -78,7 +78,7 @@ class WhatsAppRoutes:
             return JSONResponse({"status": False}, 413)
         try:
             incoming = read_gateway(await _fields(request, raw))
-            await self._reception.accept([incoming] if incoming else [])
+            await self._accept([incoming] if incoming else [])
         except Invalid as wrong:
             return JSONResponse({"status": False, "message": str(wrong)}, 400)
         except RondaError as away:
