@@ -10,7 +10,7 @@ from services.api.console.rendering import Pages
 from services.api.deps import Parts
 from services.api.handlers.board import BoardWatch
 from services.api.routes import accounts, chats, health, history, hosts, people, routers, sites, stream
-from services.api.routes.problems import PROBLEM_RESPONSES, install_problems
+from services.api.routes.problems import PROBLEM_RESPONSES, describe_problems, install_problems
 from services.api.security import SecurityHeaders
 
 DESCRIPTION = """
@@ -40,6 +40,8 @@ def make_app(parts: Parts | None) -> FastAPI:
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)
+    describe = app.openapi
+    app.openapi = lambda: app.openapi_schema or describe_problems(describe())  # type: ignore[method-assign]
     app.add_exception_handler(LogInFirst, lead_to_login)
     if parts is not None:
         app.state.parts = parts

@@ -23,6 +23,11 @@ _ROUTER = [field.name for field in fields(RouterStanding)]
 _QUIET_TYPES = ["inventory.changed"]
 BOARD_EVENTS = 40
 
+_FILL_IN = """
+    update router_states set identity = coalesce(identity, $2), version = coalesce(version, $3),
+        board = coalesce(board, $4) where router_id = $1
+"""
+
 _OPEN_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
@@ -116,8 +121,12 @@ class PostgresHistory:
         return await self._set("host_states", _HOST, asdict(standing))
 
     async def set_router(self, standing: RouterStanding) -> bool:
-        """Whether it was news. What a router said of itself is kept while it cannot be asked."""
-        return await self._set("router_states", _ROUTER, asdict(standing))
+        """Whether it was news. What a router said of itself is kept while it cannot be asked, even if it comes late."""
+        news = await self._set("router_states", _ROUTER, asdict(standing))
+        if not news:
+            said = (standing.identity, standing.version, standing.board)
+            await self._tx.execute(_FILL_IN, standing.router_id, *said)
+        return news
 
     async def hosts(self) -> dict[str, HostStanding]:
         """All standings of hosts, by id."""

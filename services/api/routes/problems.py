@@ -155,6 +155,20 @@ def install_problems(app: FastAPI) -> None:
 
 
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": Problem, "description": "Refused; `code` says why.", "content": {MEDIA_TYPE: {}}},
+    "4XX": {"model": Problem, "description": "Refused; `code` says why."},
     "5XX": {"model": Problem, "description": "Failed; `retry_after` may say when to try again."},
 }
+
+
+def describe_problems(document: dict[str, Any]) -> dict[str, Any]:
+    """Correct FastAPI's description: problems are `application/problem+json`, and 422 is one of them."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            responses = operation["responses"]
+            responses.pop("422", None)
+            for status in ("4XX", "5XX"):
+                content = responses[status]["content"]
+                content[MEDIA_TYPE] = content.pop("application/json")
+    for unused in ("HTTPValidationError", "ValidationError"):
+        document["components"]["schemas"].pop(unused, None)
+    return document

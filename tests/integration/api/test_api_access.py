@@ -9,6 +9,7 @@ import httpx
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.routing import Mount, Route
 
 from services.api.app import make_app
 from services.api.core.rights import Scope
@@ -55,6 +56,13 @@ def test_every_route_asks_for_a_right() -> None:
         if not scopes(route.dependant) and (method, route.path) not in PUBLIC
     }
     assert open_routes == set()
+
+
+def test_no_other_kind_of_route_slips_in() -> None:
+    found = make_app(None).routes
+    plain = {route.path for route in found if isinstance(route, Route) and not isinstance(route, APIRoute)}
+    assert plain == {"/api/v1/openapi.json"}, "the description is public; the program adds only the probes"
+    assert not [route for route in found if isinstance(route, Mount)]
 
 
 def test_changing_routes_ask_for_more_than_reading() -> None:

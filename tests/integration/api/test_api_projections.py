@@ -85,14 +85,18 @@ async def test_older_transition_does_not_undo_a_newer_one(ronda: Running) -> Non
     assert (after["state"], after["rtt_ms"]) == ("up", 1.8)
 
 
-async def test_unreachable_router_keeps_what_it_said_of_itself(ronda: Running) -> None:
+@pytest.mark.parametrize("order", [(1, 2), (2, 1)], ids=["in order", "the other way round"])
+async def test_unreachable_router_keeps_what_it_said_of_itself(ronda: Running, order: tuple[int, int]) -> None:
     body = {"name": "waru-gw", "host": "10.0.0.1", "username": "ronda", "password": "x"}
     router = (await ronda.client.post("/api/v1/routers", json=body)).json()
     here = {"router_id": router["id"], "site_id": router["site_id"]}
-    await ronda.bus.publish(RouterReachable.model_validate(RouterReachable.EXAMPLE | here | {"transition": 1}))
-    await ronda.bus.publish(RouterUnreachable.model_validate(RouterUnreachable.EXAMPLE | here | {"transition": 2}))
-    await told(ronda, 1, "router.unreachable")
-    await told(ronda, 1, "router.reachable")
+    events = {
+        1: RouterReachable.model_validate(RouterReachable.EXAMPLE | here | {"transition": 1}),
+        2: RouterUnreachable.model_validate(RouterUnreachable.EXAMPLE | here | {"transition": 2}),
+    }
+    for transition in order:
+        await ronda.bus.publish(events[transition])
+        await told(ronda, 1, events[transition].NAME)
     [after] = await items(ronda, "/api/v1/routers")
     assert (after["state"], after["version"], after["reason"]) == (
         "unreachable",

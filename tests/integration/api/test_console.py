@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from shared.contracts.events import HostDown, HostUp, SessionOpened
+from shared.contracts.queries import RouterFound, TestRouter
+from shared.errors import NotAllowed
 from shared.telemetry.health import serving
 from tests.integration.api.conftest import Running
 from tests.integration.api.test_api_accounts import add_account, add_router
@@ -136,3 +139,40 @@ async def test_first_load_is_small(ronda: Running, console: tuple[Page, list[str
     sizes = [len(await (await page.request.get(address)).body()) for address in addresses]
     assert len(sizes) == 3, "style, script and icon"
     assert first + sum(sizes) < 150_000
+
+
+@pytest.mark.mission("A2")
+async def test_first_router_is_tried_found_and_watched(ronda: Running, console: tuple[Page, list[str]]) -> None:
+    page, complaints = console
+    passwords: list[str] = []
+
+    async def answer(query: TestRouter) -> RouterFound:
+        passwords.append(query.router.sealed_password)
+        if query.router.username == "intruder":
+            raise NotAllowed("invalid user name or password (6)")
+        return RouterFound(
+            identity="waru-gw", version="6.49.18", board="RB951Ui-2HnD", uptime_s=60, hotspot_users=212, took_ms=41.0
+        )
+
+    serving_queries = asyncio.create_task(ronda.bus.serve(TestRouter, answer, queue="provisioner"))
+    try:
+        await log_in(page, ronda.owner_password)
+        await page.fill("[name=host]", "192.168.88.1")
+        await page.fill("[name=username]", "intruder")
+        await page.fill("[name=password]", "sangat-rahasia")
+        await page.get_by_role("button", name="Test").click()
+        await expect(page.locator(".trouble")).to_contain_text("invalid user name or password (6)")
+
+        await page.fill("[name=username]", "ronda")
+        await page.fill("[name=password]", "sangat-rahasia")
+        await page.get_by_role("button", name="Test").click()
+        await expect(page.locator(".start")).to_contain_text("RB951Ui-2HnD, RouterOS 6.49.18, 212 hotspot users")
+        assert "sangat-rahasia" not in await page.content()
+        await page.get_by_role("button", name="Watch this router").click()
+        await expect(page.locator(".routers .row[data-key]")).to_contain_text("waru-gw")
+    finally:
+        serving_queries.cancel()
+        await asyncio.gather(serving_queries, return_exceptions=True)
+    [router] = (await ronda.client.get("/api/v1/routers")).json()["items"]
+    assert (router["name"], router["host"], router["port"]) == ("waru-gw", "192.168.88.1", 8728)
+    assert [text for text in complaints if "422" not in text] == []
