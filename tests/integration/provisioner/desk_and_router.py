@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from lab.routers import Personality, VirtualRouter
+from lab.routers.behaviour.interfaces import add_ethernet
 from services.provisioner.main import build
 from services.provisioner.settings import ProvisionerSettings
 from shared.bus.nats import NatsBus
@@ -25,6 +26,8 @@ from tests.support.waiting import until
 KEYS = generate_key()
 RING = KeyRing.parse(KEYS)
 USER, PASSWORD = "ronda", "s3kret"
+FIRST = "rahasia"
+"""The password of an account unless a test says otherwise."""
 VERSIONS = ("6.49.18", "7.16.2", "7.21")
 MENU = {Service.PPP: "/ppp/secret", Service.HOTSPOT: "/ip/hotspot/user"}
 PROFILES = {Service.PPP: "/ppp/profile", Service.HOTSPOT: "/ip/hotspot/user/profile"}
@@ -68,7 +71,7 @@ class Desk:
             "generation": generation,
             "service": Service.PPP,
             "name": name,
-            "sealed_password": seal("rahasia"),
+            "sealed_password": seal(FIRST),
             "profile": "paket10",
             "status": AccountStatus.ACTIVE,
             **fields,
@@ -121,11 +124,36 @@ async def provisioner_at(url: str, *, keys: str = KEYS) -> AsyncIterator[None]:
 async def lab_router(
     version: str = "7.16.2", name: str = "gw-1", *, rtt_s: float = 0.0, group: str = "full", **personality: object
 ) -> AsyncIterator[VirtualRouter]:
-    """A router with two profiles per service and our user on it."""
+    """A router with two profiles per service, something to log in to, and our user in this group."""
     router = VirtualRouter(Personality(version, **personality), name, rtt_s=rtt_s)  # type: ignore[arg-type]
+    policy = "local,telnet,ssh,reboot,read,write,test,winbox,password,web,sniff,api,romon"
+    router.menu("/user/group").add(name="blind", policy=policy)  # all but `sensitive`
+    router.menu("/user/group").add(name="reader", policy="read,test,api,sensitive")
     router.menu("/user").add(name=USER, password=PASSWORD, group=group)
-    for menu in PROFILES.values():
-        router.menu(menu).add(name="paket10")
-        router.menu(menu).add(name="paket20")
+    add_ethernet(router, "ether1", "48:8F:5A:00:00:01")
+    router.menu("/ip/pool").add(name="pool", ranges="10.20.0.10-10.20.0.250")
+    router.menu("/interface/pppoe-server/server").add(service_name="isp", interface="ether1", disabled="no")
+    if router.hotspot is not None:
+        for server in ("hs1", "hs2"):
+            router.menu("/ip/hotspot").add(name=server, interface="ether1", disabled="no")
+    for name in ("paket10", "paket20"):
+        if router.hotspot is not None:
+            router.menu(PROFILES[Service.HOTSPOT]).add(name=name)
+        router.menu(PROFILES[Service.PPP]).add(name=name, local_address="10.20.0.1", remote_address="pool")
     async with router:
         yield router
+
+
+async def go_online(router: VirtualRouter, service: Service, name: str = "budi", password: str = FIRST) -> None:
+    """The subscriber logs in."""
+    if service is Service.PPP:
+        await router.pppoe_dial(user=name, password=password, mac="AA:BB:CC:00:00:01")
+    else:
+        await router.hotspot_login(user=name, password=password, mac="AA:BB:CC:00:00:01", ip="10.5.0.17")
+
+
+def is_online(router: VirtualRouter, service: Service, name: str = "budi") -> bool:
+    """Whether the router lists a session of this name."""
+    if service is Service.PPP:
+        return router.menu("/ppp/active").row(name=name) is not None
+    return router.menu("/ip/hotspot/active").row(user=name) is not None
