@@ -162,7 +162,9 @@ class Menu:
 
     def _take_id(self) -> str:
         counter = self.ids_from
-        chosen = f"*{counter._next:X}"  # noqa: SLF001 - another menu, the same class
+        while f"*{counter._next:X}" in counter.items:  # noqa: SLF001 - another menu, the same class
+            counter._next += 1  # noqa: SLF001 - a built-in row has this id
+        chosen = f"*{counter._next:X}"  # noqa: SLF001
         counter._next += 1  # noqa: SLF001
         return chosen
 

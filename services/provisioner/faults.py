@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from shared.errors import Refused, Rejected, Temporary
+from typing import ClassVar
+
+from shared.errors import Refused, Rejected, Unreachable
 
 
-class RouterAway(Temporary):
-    """The router cannot be asked now; what is desired of it waits in the stream."""
+class RouterAway(Unreachable):
+    """There is no session to the router now. Raised only if a new one will be announced (`Routers.returned`)."""
 
-    code = "router_away"
+    code: ClassVar[str] = Unreachable.code
 
 
 class ProfileMissing(Rejected):

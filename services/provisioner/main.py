@@ -11,9 +11,8 @@ from services.provisioner.adapters.desired_states import StreamedStates
 from services.provisioner.adapters.progress import BucketProgress
 from services.provisioner.adapters.routers import Connect, InventoryRouters, Trials
 from services.provisioner.handlers import ANSWERS, HANDLERS
-from services.provisioner.handlers.accounts import AccountWork
-from services.provisioner.keyed_locks import KeyedLocks
-from services.provisioner.loop import mind_returns
+from services.provisioner.handlers.accounts import AccountWork, carry_out
+from services.provisioner.loop import RouterDesks, mind_returns
 from services.provisioner.settings import ProvisionerSettings
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus, ConsumerSpec, Handler
@@ -66,10 +65,10 @@ async def _assemble(settings: ProvisionerSettings, clock: Clock, bus: Bus, conne
         publisher=bus,
         keys=keys,
         clock=clock,
-        locks=KeyedLocks(),
     )
+    desks = RouterDesks(partial(carry_out, work=work), places=settings.provisioner_places)
     ports: dict[type[Message], dict[str, Any]] = {
-        DesiredAccount: {"work": work},
+        DesiredAccount: {"desks": desks},
         DisconnectSession: {"routers": routers},
         TestRouter: {"trials": Trials(keys=keys, connect=connect), "clock": clock},
         ListProfiles: {"routers": routers},
@@ -90,12 +89,13 @@ async def _assemble(settings: ProvisionerSettings, clock: Clock, bus: Bus, conne
         await routers.known.wait()  # a router that was not read yet would look as if it were away
         await bus.consume(spec, handlers)
 
-    desired = ConsumerSpec(_NAME, DESIRED, (DesiredAccount.filter(),), max_in_flight=settings.provisioner_in_flight)
+    desired = ConsumerSpec(_NAME, DESIRED, (DesiredAccount.filter(),))
     actions = ConsumerSpec(_NAME, ACTIONS, (DisconnectSession.filter(),))
     return Service(
         loops={
             "routers": partial(routers.follow, inventory),
-            "returns": partial(mind_returns, StreamedStates(bus), work),
+            "desks": desks.work,
+            "returns": partial(mind_returns, routers, StreamedStates(bus), desks),
             "desired": partial(consume, desired),
             "actions": partial(consume, actions),
             **{

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.desired import DesiredAccount
@@ -17,8 +18,8 @@ from shared.routeros import Session
 class Routers(Protocol):
     """The doors to the registered routers: one lasting session each."""
 
-    def session(self, router_id: RouterId) -> AbstractAsyncContextManager[Session]:
-        """The router's session. Raises RouterAway when it cannot be asked now."""
+    def session(self, router_id: RouterId, *, patient: bool = False) -> AbstractAsyncContextManager[Session]:
+        """The router's session. Raises RouterAway when there is none now; `patient` waits a moment for one."""
         ...
 
     def name(self, router_id: RouterId) -> str:
@@ -38,27 +39,25 @@ class TrialSessions(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """How far an account has come on a router."""
+
+    settled: int = 0
+    """The newest generation that was applied or refused for good; 0 for none."""
+    close_owed: bool = False
+    """A change was begun after which its sessions still have to be closed."""
+
+
 class Progress(Protocol):
-    """How far each account has come; survives restarts."""
+    """The marks of all accounts; they survive restarts."""
 
-    async def settled(self, account_id: AccountId) -> int:
-        """The newest generation that was applied or refused for good; 0 for none."""
+    async def of(self, router_id: RouterId, account_id: AccountId) -> Mark:
+        """The account's mark; never newer than the true one, older only if another process wrote it."""
         ...
 
-    async def settle(self, account_id: AccountId, generation: int) -> None:
-        """Remember that this generation is done; an older one never overwrites a newer one."""
-        ...
-
-    async def owes_close(self, account_id: AccountId) -> bool:
-        """Whether a change was begun after which the sessions still have to be closed."""
-        ...
-
-    async def owe_close(self, account_id: AccountId) -> None:
-        """Remember that before the change is written."""
-        ...
-
-    async def close_done(self, account_id: AccountId) -> None:
-        """The sessions are closed."""
+    async def write(self, router_id: RouterId, account_id: AccountId, mark: Mark) -> None:
+        """Replace the mark that `of` gave. Raises Temporary if somebody else did so meanwhile."""
         ...
 
 
@@ -66,6 +65,14 @@ class Publisher(Protocol):
     """Says events."""
 
     async def publish(self, message: Message) -> object: ...
+
+
+class Desks(Protocol):
+    """Where desired states lie until their router has them."""
+
+    def hand_over(self, desired: DesiredAccount, envelope: Envelope | None, *, backlog: bool = False) -> None:
+        """Have a desired state brought about. `backlog`: after what people just asked for."""
+        ...
 
 
 class DesiredStates(Protocol):

@@ -11,8 +11,8 @@ class ProvisionerSettings(ServiceSettings):
     """See `.env.example`."""
 
     provisioner_session_wait_s: float = Field(
-        default=2.0, gt=0, description="Seconds that a change waits for a router's session before the router is away."
+        default=2.0, gt=0, description="Seconds that a question or a kick waits for a router's session."
     )
-    provisioner_in_flight: int = Field(
-        default=64, ge=1, le=1000, description="Changes that are worked on at once, over all routers."
+    provisioner_places: int = Field(
+        default=12, ge=1, le=16, description="Accounts that are worked on at once on one router."
     )

@@ -2,55 +2,53 @@
 
 from __future__ import annotations
 
-from shared.bus.ports import Bucket
-from shared.contracts.ids import AccountId
-from shared.contracts.subjects import escape_token
-from shared.errors import Conflict
+import json
 
-_TRIES = 5
+from services.provisioner.ports import Mark
+from shared.bus.ports import Bucket
+from shared.contracts.ids import AccountId, RouterId
+from shared.contracts.subjects import escape_token
+from shared.errors import Conflict, Temporary
+
+_ABSENT = 0  # the revision of a key that nobody wrote
 
 
 class BucketProgress:
-    """Keys `settled.<account>` (a generation) and `close-owed.<account>` (present or not)."""
+    """Keys `account.<router>.<account>`; what this process has seen is remembered, so a scan costs no questions.
+
+    A remembered mark can only be older than the true one: the work is then done again, which changes nothing, and the
+    write fails because the revision moved on.
+    """
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
+        self._seen: dict[str, tuple[Mark, int]] = {}
 
-    async def settled(self, account_id: AccountId) -> int:
-        entry = await self._bucket.get(_settled(account_id))
-        return int(entry.value) if entry else 0
-
-    async def settle(self, account_id: AccountId, generation: int) -> None:
-        key = _settled(account_id)
-        for attempt in range(_TRIES):
+    async def of(self, router_id: RouterId, account_id: AccountId) -> Mark:
+        key = _key(router_id, account_id)
+        if key not in self._seen:
             entry = await self._bucket.get(key)
-            if entry is not None and int(entry.value) >= generation:
-                return
-            try:
-                if entry is None:
-                    await self._bucket.create(key, str(generation).encode())
-                else:
-                    await self._bucket.update(key, str(generation).encode(), revision=entry.revision)
-            except Conflict:
-                if attempt == _TRIES - 1:
-                    raise
+            self._seen[key] = (_mark(entry.value), entry.revision) if entry else (Mark(), _ABSENT)
+        return self._seen[key][0]
+
+    async def write(self, router_id: RouterId, account_id: AccountId, mark: Mark) -> None:
+        key = _key(router_id, account_id)
+        _, revision = self._seen.pop(key, (Mark(), _ABSENT))  # whatever fails below, the next look is a fresh one
+        value = json.dumps({"settled": mark.settled, "close_owed": mark.close_owed}).encode()
+        try:
+            if revision == _ABSENT:
+                written = await self._bucket.create(key, value)
             else:
-                return
-
-    async def owes_close(self, account_id: AccountId) -> bool:
-        return await self._bucket.get(_owed(account_id)) is not None
-
-    async def owe_close(self, account_id: AccountId) -> None:
-        await self._bucket.put(_owed(account_id), b"1")
-
-    async def close_done(self, account_id: AccountId) -> None:
-        if await self.owes_close(account_id):
-            await self._bucket.delete(_owed(account_id))
+                written = await self._bucket.update(key, value, revision=revision)
+        except Conflict as other:
+            raise Temporary(f"another process has worked on this account: {other}") from other
+        self._seen[key] = (mark, written)
 
 
-def _settled(account_id: AccountId) -> str:
-    return f"settled.{escape_token(account_id)}"
+def _mark(value: bytes) -> Mark:
+    stored = json.loads(value)
+    return Mark(settled=stored["settled"], close_owed=stored["close_owed"])
 
 
-def _owed(account_id: AccountId) -> str:
-    return f"close-owed.{escape_token(account_id)}"
+def _key(router_id: RouterId, account_id: AccountId) -> str:
+    return f"account.{escape_token(router_id)}.{escape_token(account_id)}"

@@ -35,9 +35,12 @@ _PAUSE_S = 1.0
 
 @dataclass(slots=True)
 class _Kept:
+    """A router of the inventory. Without a link there is a `reason`, and only a change of the entry ends it."""
+
     router: Router
-    link: RouterLink | None
-    keeper: asyncio.Task[None] | None
+    reason: str = ""
+    link: RouterLink | None = None
+    keeper: asyncio.Task[None] | None = None
 
 
 class InventoryRouters:
@@ -59,19 +62,22 @@ class InventoryRouters:
         return kept.router.name if kept else router_id
 
     @asynccontextmanager
-    async def session(self, router_id: RouterId) -> AsyncIterator[Session]:
+    async def session(self, router_id: RouterId, *, patient: bool = False) -> AsyncIterator[Session]:
         kept = self._kept.get(router_id)
         if kept is None or kept.link is None:
-            raise RouterAway(f"the router {self.name(router_id)} is not in the inventory, or switched off there")
-        state = kept.link.state
-        if isinstance(state, LinkDown) and state.retry_in is not None:
-            # Not worth a wait: what is desired of it is read again when the link is up, and others need the turn.
-            raise RouterAway(f"the router {kept.router.name} cannot be asked: {state.error}")
-        yield await self._open_session(kept.router, kept.link)
+            reason = kept.reason if kept else "it is not in the inventory"
+            raise RouterAway(f"the router {self.name(router_id)} cannot be asked: {reason}")
+        yield await self._open_session(kept.router, kept.link, self._session_wait_s if patient else 0)
 
-    async def _open_session(self, router: Router, link: RouterLink) -> Session:
+    async def _open_session(self, router: Router, link: RouterLink, wait_s: float) -> Session:
+        state = link.state
+        if isinstance(state, LinkUp) and state.session.is_open:
+            return state.session
+        if wait_s == 0 or (isinstance(state, LinkDown) and state.retry_in is not None):
+            reason = state.error if isinstance(state, LinkDown) else "the connection just ended"
+            raise RouterAway(f"the router {router.name} cannot be asked: {reason}")
         try:
-            async with link.session(self._session_wait_s) as session:
+            async with link.session(wait_s) as session:
                 return session
         except (Unreachable, NotAllowed) as away:
             raise RouterAway(f"the router {router.name} cannot be asked: {away}") from away
@@ -90,14 +96,13 @@ class InventoryRouters:
                     log.warning("the inventory cannot be followed now", reason=str(problem))
                 await asyncio.sleep(_PAUSE_S)
         finally:
-            for router_id in list(self._kept):
-                await self._drop(router_id)
+            await asyncio.gather(*(self._drop(router_id) for router_id in list(self._kept)))
 
     async def _follow_once(self, inventory: Bucket) -> None:
         present: set[RouterId] = set()
         async for item in inventory.watch(_PREFIX):
             if item is None:
-                for gone in set(self._kept) - present if not self.known.is_set() else ():
+                for gone in set(self._kept) - present:  # while the inventory could not be followed
                     await self._drop(gone)
                 self.known.set()
             elif isinstance(item, Entry):
@@ -113,22 +118,23 @@ class InventoryRouters:
             log.warning("a router of the inventory is left out", router=router_id, faults=wrong.error_count())
             return
         kept = self._kept.get(router_id)
-        if kept is not None and kept.router == router:
+        if kept is not None and _way_to(kept.router) == _way_to(router):
+            kept.router = router  # another name is no reason to log in again
             return
         await self._drop(router_id)
         self._kept[router_id] = await self._keep(router)
 
     async def _keep(self, router: Router) -> _Kept:
         if not router.enabled:
-            return _Kept(router, None, None)
+            return _Kept(router, "it is switched off in the inventory")
         try:
             address = registered_address(router, self._keys)
         except RondaError as problem:
-            log.error("a router cannot be logged in to", router=router.name, reason=str(problem))  # noqa: TRY400
-            return _Kept(router, None, None)
+            log.error("a router cannot be logged in to", router=router.id, reason=str(problem))  # noqa: TRY400
+            return _Kept(router, str(problem))
         link = RouterLink(address, clock=self._clock, connect=self._connect)
         await link.__aenter__()
-        return _Kept(router, link, asyncio.create_task(self._tell_returns(router.id, link)))
+        return _Kept(router, link=link, keeper=asyncio.create_task(self._tell_returns(router.id, link)))
 
     async def _tell_returns(self, router_id: RouterId, link: RouterLink) -> None:
         async for state in link.states():
@@ -136,11 +142,17 @@ class InventoryRouters:
                 self._returned.put_nowait(router_id)
 
     async def _drop(self, router_id: RouterId) -> None:
-        kept = self._kept.pop(router_id, None)
+        kept = self._kept.get(router_id)
         if kept is not None and kept.link is not None and kept.keeper is not None:
             kept.keeper.cancel()
             await asyncio.wait({kept.keeper})
             await kept.link.__aexit__(None, None, None)
+        self._kept.pop(router_id, None)  # last: cancelled before this, `follow` closes it again
+
+
+def _way_to(router: Router) -> Router:
+    """What decides how to log in: everything but the names that people give."""
+    return router.model_copy(update={"name": "", "site_id": ""})
 
 
 class Trials:

@@ -17,6 +17,7 @@ Row = Mapping[str, str]
 
 ACCOUNT_MENU = {Service.HOTSPOT: "/ip/hotspot/user", Service.PPP: "/ppp/secret"}
 PROFILE_MENU = {Service.HOTSPOT: "/ip/hotspot/user/profile", Service.PPP: "/ppp/profile"}
+ROW_FIELDS = (".id", "name", "password", "profile", "disabled", "comment")
 _HIDDEN = "password"
 
 
@@ -101,31 +102,28 @@ class CloseSessions:
 Step = AddRow | ChangeRow | RemoveRow | CloseSessions
 
 
-def choose_row(rows: Sequence[Row]) -> Row | None:
-    """The row that is ours of all with the name: a hotspot may hold one per server, the one for all servers first."""
-    for row in rows:
-        if row.get("server", "all") == "all":
-            return row
-    return rows[0] if rows else None
-
-
-def plan(wanted: WantedAccount, row: Row | None, *, close_owed: bool = False) -> tuple[Step, ...]:
+def plan(wanted: WantedAccount, rows: Sequence[Row], *, close_owed: bool = False) -> tuple[Step, ...]:
     """The steps in the order that works: the account first, then its sessions, or a client is back with old rights.
 
-    `close_owed`: an earlier try changed the account and ended before it closed the sessions.
+    `rows` are all that carry the account's name. A hotspot may hold one per server, and each of them lets somebody in
+    by that name: all are brought to the same state. `close_owed`: an earlier try changed the account and ended before
+    it closed the sessions.
     """
+    steps: list[Step] = []
     if wanted.status is AccountStatus.DELETED:
-        return (*((RemoveRow(row[".id"]),) if row else ()), CloseSessions())
-    if row is None:
-        steps: tuple[Step, ...] = (AddRow(wanted.properties()),)
+        steps += [RemoveRow(row[".id"]) for row in rows]
+    elif not rows:
+        steps.append(AddRow(wanted.properties()))
     else:
-        steps = (ChangeRow(row[".id"], changed),) if (changed := differences(wanted, row)) else ()
-    return (*steps, CloseSessions()) if close_owed or must_close(wanted, row) else steps
+        steps += [ChangeRow(row[".id"], changed) for row in rows if (changed := differences(wanted, row))]
+    if close_owed or must_close(wanted, rows):
+        steps.append(CloseSessions())
+    return tuple(steps)
 
 
-def must_close(wanted: WantedAccount, row: Row | None) -> bool:
+def must_close(wanted: WantedAccount, rows: Sequence[Row]) -> bool:
     """Whether running sessions no longer fit: the account is off, or moves to another profile, or it was asked for."""
-    moved = row is not None and row.get("profile") != wanted.profile
+    moved = any(row.get("profile") != wanted.profile for row in rows)
     return wanted.status is not AccountStatus.ACTIVE or moved or wanted.disconnect
 
 
@@ -134,13 +132,14 @@ def differences(wanted: WantedAccount, row: Row) -> dict[str, str]:
     return {name: value for name, value in wanted.properties().items() if not _same(name, value, row.get(name))}
 
 
-def not_kept(wanted: WantedAccount, row: Row | None) -> tuple[str, ...]:
+def not_kept(wanted: WantedAccount, rows: Sequence[Row]) -> tuple[str, ...]:
     """The properties that the router shows otherwise after writing; empty when all is as wanted."""
-    if wanted.status is AccountStatus.DELETED:
-        return ("the account",) if row else ()
-    if row is None:
+    if (wanted.status is AccountStatus.DELETED) == bool(rows):
         return ("the account",)
-    return tuple(name for name in differences(wanted, row) if not (name == _HIDDEN and name not in row))
+    if wanted.status is AccountStatus.DELETED:
+        return ()
+    strays = {name for row in rows for name in differences(wanted, row) if not (name == _HIDDEN and name not in row)}
+    return tuple(name for name in ROW_FIELDS if name in strays)
 
 
 def shadowing_profiles(profile: str, present: Sequence[str]) -> tuple[str, ...]:

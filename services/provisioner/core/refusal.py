@@ -23,6 +23,7 @@ def advice(router: str, code: str) -> str:
 
 _ADVICE = {
     "": "The router {router} refused this; correct the account and save it again.",
+    "not_found": "Something that the account names is not on the router {router}; look there.",
     "conflict": "The router {router} has another entry with this name; rename one of them.",
     "not_allowed": "Ronda's user on {router} lacks a right; give its group read, write, api and test.",
     "feature_missing": "The router {router} has no such menu; its package is absent or disabled.",

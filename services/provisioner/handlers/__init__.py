@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from services.provisioner.handlers.accounts import apply_account
+from services.provisioner.handlers.accounts import take_account
 from services.provisioner.handlers.routers import list_profiles, test_router
 from services.provisioner.handlers.sessions import disconnect_session
 from shared.contracts.actions import DisconnectSession
@@ -13,7 +13,7 @@ from shared.contracts.message import Message
 from shared.contracts.queries import ListProfiles, Query, TestRouter
 
 HANDLERS: dict[type[Message], tuple[Any, ...]] = {
-    DesiredAccount: (apply_account,),
+    DesiredAccount: (take_account,),
     DisconnectSession: (disconnect_session,),
 }
 ANSWERS: dict[type[Query[Any]], Any] = {

@@ -33,7 +33,7 @@ async def test_router(query: TestRouter, *, trials: TrialSessions, clock: Clock)
 
 async def list_profiles(query: ListProfiles, *, routers: Routers) -> ProfileList:
     """The names of a router's profiles, as the router orders them."""
-    async with routers.session(query.router_id) as session:
+    async with routers.session(query.router_id, patient=True) as session:
         return ProfileList(
             hotspot=await _names(session, PROFILE_MENU[Service.HOTSPOT]),
             ppp=await _names(session, PROFILE_MENU[Service.PPP]),

@@ -13,7 +13,7 @@ _COOKIES = "/ip/hotspot/cookie"
 
 async def disconnect_session(order: DisconnectSession, *, routers: Routers) -> None:
     """Carry out an order to disconnect. A router that is away makes it wait, until the order expires."""
-    async with routers.session(order.router_id) as session:
+    async with routers.session(order.router_id, patient=True) as session:
         await close_sessions(session, order.service, order.account)
 
 
