@@ -84,6 +84,15 @@ async def real_probes() -> AsyncIterator[Mapping[ProbeKind, Probe]]:
         await tcp.close()
 
 
+def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
+    """The sentinels that we may ask. One that we may not ask says nothing, and would make us blind for TCP, too."""
+    refusals = icmp.refusals if isinstance(icmp, IcmpProbe) else {}
+    usable = tuple(address for address in sentinels if (6 if ":" in address else 4) not in refusals)
+    if len(usable) < len(sentinels):
+        log.warning("sentinels that cannot be asked are left out", kept=usable)
+    return usable
+
+
 async def _assemble(
     settings: PollerSettings,
     clock: Clock,
@@ -102,7 +111,8 @@ async def _assemble(
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
-    patrol = Patrol(probes, resolver, clock, sentinels=settings.poller_sentinels, on_facts=on_facts)
+    sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
+    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
     new_watcher = partial(
