@@ -8,11 +8,13 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
+from services.notifier.adapters.store import SCHEMA
 from shared.bus.ports import Received
 from shared.contracts.events import ChatRefused
 from shared.contracts.queries import ListWatched, PingReport, PingTarget, WatchedHost, WatchReport
 from shared.contracts.streams import EVENTS
 from shared.contracts.vocabulary import HostState
+from shared.db.pool import Database
 from tests.integration.notifier.conftest import (
     GATEWAY_TOKEN,
     GROUP,
@@ -109,10 +111,14 @@ async def test_stranger_is_refused_politely_once_a_minute(town: Town, run_notifi
         assert refused.message.address == str(STRANGER.id)
 
 
-async def test_update_that_comes_again_after_a_crash_is_answered_once(town: Town, run_notifier: RunNotifier) -> None:
+async def test_update_that_comes_again_after_a_crash_is_answered_once(
+    town: Town, run_notifier: RunNotifier, notifier_database_url: str
+) -> None:
     async with run_notifier():
         town.telegram.phones.send(SARIS, "/menu")
         await town.heard(SARIS, 1)
+        async with Database.connect(notifier_database_url, schema=SCHEMA, source="test") as database:
+            await until(lambda: database.fetchval("select bool_and(answered) from received"))
     async with run_notifier():  # never confirmed to Telegram: the last poll was cut off by the end
         town.telegram.phones.send(SARIS, "/help")
         await town.heard(SARIS, 2)
