@@ -27,8 +27,8 @@ VERIFY_TOKEN = "lab-verify-token"  # noqa: S105
 TEMPLATES = (
     Template("noc_alert", "id", "{{1}}\n{{2}}\nBalas untuk menanggapi.", ("Terima", "Diam 1 jam")),
     Template("noc_alert", "en", "{{1}}\n{{2}}\nReply to act on it.", ("Acknowledge", "Silence 1h")),
-    Template("subscriber_notice", "id", "Halo {{1}}, {{2}}"),
-    Template("subscriber_notice", "en", "Hello {{1}}, {{2}}"),
+    Template("subscriber_notice", "id", "{{1}}\n{{2}}"),
+    Template("subscriber_notice", "en", "{{1}}\n{{2}}"),
 )
 
 

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiogram import Bot
 
 from services.notifier.adapters.telegram import TelegramMessenger, make_bot
-from services.notifier.adapters.whatsapp import CloudMessenger, GatewayMessenger
+from services.notifier.adapters.whatsapp import CloudMessenger, GatewayMessenger, Templates
 from services.notifier.adapters.whatsapp.http import make_client
 from services.notifier.ports import Messenger, Store
 from services.notifier.settings import GatewayFormat, NotifierSettings, WhatsAppDriver
@@ -56,8 +56,9 @@ async def whatsapp(settings: NotifierSettings, store: Store, clock: Clock) -> As
                     url=settings.whatsapp_url or META,
                     version=settings.whatsapp_version,
                     phone_id=settings.whatsapp_phone_id or "",
-                    template=settings.whatsapp_template,
-                    template_language=settings.language,
+                    templates=Templates(
+                        settings.whatsapp_template, settings.whatsapp_notice_template, settings.language
+                    ),
                     last_heard=lambda address: store.last_heard(Channel.WHATSAPP, address),
                     clock=clock,
                 )

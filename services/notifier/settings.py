@@ -58,6 +58,10 @@ class NotifierSettings(ServiceSettings, DatabaseSettings):
         default="noc_alert",
         description="Approved template with two parameters, used more than 24 h after a person's last message.",
     )
+    whatsapp_notice_template: str = Field(
+        default="subscriber_notice",
+        description="The same for what only tells, such as a log-in: two parameters and no buttons.",
+    )
     whatsapp_gap_s: float | None = Field(
         default=None,
         ge=0,

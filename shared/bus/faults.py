@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from shared import errors
 from shared.errors import Refused, Rejected, RondaError, Temporary
 
 CODE_HEADER = "ronda-error"
@@ -21,7 +22,7 @@ def one_line(text: str) -> str:
 def fault_headers(error: RondaError) -> dict[str, str]:
     """What `raise_fault` needs to raise the same error elsewhere."""
     headers = {
-        CODE_HEADER: error.code,
+        CODE_HEADER: _common(type(error)).code,
         TEXT_HEADER: one_line(str(error)),
         RETRYABLE_HEADER: str(error.retryable).lower(),
     }
@@ -53,8 +54,13 @@ def _by_code() -> dict[str, type[RondaError]]:
     return {error_class.code: error_class for error_class in _tree(RondaError)}
 
 
+def _common(error_class: type[RondaError]) -> type[RondaError]:
+    """The nearest class that both sides have: one of the common tree, not one of a service."""
+    return next(parent for parent in error_class.__mro__ if parent.__module__ == errors.__name__)
+
+
 def _tree(root: type[RondaError]) -> Iterator[type[RondaError]]:
-    # Children first: a subclass without a code of its own must not take its parent's place.
+    if root.__module__ == errors.__name__:
+        yield root
     for child in root.__subclasses__():
         yield from _tree(child)
-    yield root

@@ -7,6 +7,7 @@ may come later as a status by webhook.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -45,6 +46,15 @@ class OutsideWindow(Rejected):
     code = "outside_window"
 
 
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Approved templates with two parameters each: the first line and the rest."""
+
+    alert: str  # for what asks to be taken on; it may have buttons of its own
+    notice: str  # for what only tells
+    language: str
+
+
 class CloudMessenger(TextOnly):
     """What `services.notifier.ports.Messenger` promises."""
 
@@ -55,16 +65,14 @@ class CloudMessenger(TextOnly):
         url: str,
         version: str,
         phone_id: str,
-        template: str,
-        template_language: str,
+        templates: Templates,
         last_heard: LastHeard,
         clock: Clock,
     ) -> None:
-        """`template` has two parameters: the first line and the rest. `client` carries the token."""
+        """`client` carries the token."""
         self._client = client
         self._messages = f"{url.rstrip('/')}/{version}/{phone_id}/messages"
-        self._template = template
-        self._template_language = template_language
+        self._templates = templates
         self._last_heard = last_heard
         self._clock = clock
         self._pace = Pace(lambda _: (("number", SENDING),), clock)
@@ -79,7 +87,7 @@ class CloudMessenger(TextOnly):
         text: Document,
         *,
         reply_to: str | None = None,
-        buttons: Sequence[Button] = (),  # noqa: ARG002 - what buttons do, the text says in words
+        buttons: Sequence[Button] = (),
         urgency: Urgency = Urgency.DELIVERY,
     ) -> str:
         number = international(to)
@@ -91,7 +99,7 @@ class CloudMessenger(TextOnly):
                 return await self._post(number, self._free(text, reply_to))
             except OutsideWindow:
                 pass  # Meta's clock decides
-        return await self._post(number, self._templated(text))
+        return await self._post(number, self._templated(text, asks=bool(buttons)))
 
     async def _window_is_open(self, number: str) -> bool:
         heard = await self._last_heard(number)
@@ -101,15 +109,15 @@ class CloudMessenger(TextOnly):
         body: dict[str, Any] = {"type": "text", "text": {"body": to_whatsapp(text), "preview_url": False}}
         return {**body, "context": {"message_id": reply_to}} if reply_to else body
 
-    def _templated(self, text: Document) -> dict[str, Any]:
+    def _templated(self, text: Document, *, asks: bool) -> dict[str, Any]:
         first, *rest = to_plain(text).split("\n")
         values = [_parameter(first), _parameter(" · ".join(rest)) or "-"]
         parameters = [{"type": "text", "text": one} for one in values]
         return {
             "type": "template",
             "template": {
-                "name": self._template,
-                "language": {"code": self._template_language},
+                "name": self._templates.alert if asks else self._templates.notice,
+                "language": {"code": self._templates.language},
                 "components": [{"type": "body", "parameters": parameters}],
             },
         }
