@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -16,6 +16,7 @@ from shared.bus.ports import Handler
 from shared.contracts.envelope import Envelope
 from shared.contracts.message import Message
 from shared.errors import Invalid, RondaError, Temporary
+from shared.telemetry.tracing import span
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 60.0
@@ -62,7 +63,8 @@ class Judge:
         try:
             message = parse_body(message_type, stored.body)
             with (
-                handling(envelope),
+                span(f"handle {envelope.type}", parent=envelope.traceparent) as own,
+                handling(envelope if own is None else replace(envelope, traceparent=str(own))),
                 structlog.contextvars.bound_contextvars(
                     message_type=envelope.type, correlation_id=envelope.correlation_id
                 ),

@@ -1,5 +1,6 @@
 """Trace context after the standard; spans as OTLP JSON to a real socket, and nothing at all when nobody collects."""
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -8,7 +9,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from shared.contracts.envelope import new_traceparent
+from shared.bus.memory import MemoryBus
+from shared.bus.ports import ConsumerSpec
+from shared.clock import SystemClock
+from shared.contracts.envelope import Envelope, new_traceparent
+from shared.contracts.events import AlertOpened, HostDown
+from shared.contracts.streams import EVENTS
+from shared.contracts.subjects import Kind, every
 from shared.telemetry.tracing import TraceParent, span, tracing
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -118,3 +125,27 @@ def test_without_a_collector_nothing_is_imported():
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+async def test_a_handled_message_is_a_span_and_what_it_says_follows_from_it(collector):
+    clock = SystemClock()
+    spec = ConsumerSpec("tracer", EVENTS, (every(Kind.EVENT),))
+    with tracing("notifier", "n1", environ=environ(collector)):
+        bus = MemoryBus(source="notifier/n1", clock=clock)
+
+        async def handle(event: HostDown) -> None:
+            await bus.publish(AlertOpened.example())
+
+        consumer = asyncio.create_task(bus.consume(spec, {HostDown: [handle]}))
+        cause = Envelope.around(HostDown.example(), source="poller/1", now=clock.now())
+        await bus.publish(HostDown.example(), cause=cause)
+        async for received in bus.read(EVENTS, AlertOpened.filter(), after_sequence=0):
+            if received is not None:
+                effect = received.envelope
+                break
+        consumer.cancel()
+        await asyncio.gather(consumer, return_exceptions=True)
+    spans = collector.requests[0][2]["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    (handled,) = [each for each in spans if each["name"] == "handle ronda.v1.evt.host.down"]
+    assert handled["traceId"] == TraceParent.parse(cause.traceparent).trace_id
+    assert TraceParent.parse(effect.traceparent).span_id == handled["spanId"]
