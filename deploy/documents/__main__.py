@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -17,7 +18,8 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a document is out of date")
     check = parser.parse_args().check
     stale = []
-    for path, text in documents(ROOT).items():
+    # A machine that lacks a browser or Node skips tests: only a run that had to run all of them says what works.
+    for path, text in documents(ROOT, with_mission=not check or "RONDA_REQUIRE" in os.environ).items():
         file = ROOT / path
         if file.exists() and file.read_text() == text:
             continue
