@@ -11,7 +11,6 @@ import structlog
 
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
-from services.poller.adapters.routers import router_address
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
@@ -36,6 +35,7 @@ from shared.contracts.vocabulary import ProbeKind
 from shared.errors import Unreachable
 from shared.lifecycle import Service, run_service
 from shared.routeros import RouterSession
+from shared.routeros.registered import registered_address
 from shared.telemetry import Check, Metrics
 
 _BUS_GRACE_S = 15.0
@@ -116,7 +116,7 @@ async def _assemble(
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
     new_watcher = partial(
-        RouterWatcher, address_of=partial(router_address, keys=keys), connect=connect, teller=teller, clock=clock
+        RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
