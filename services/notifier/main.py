@@ -29,6 +29,7 @@ from services.notifier.handlers.sessions import CONSUMER as SESSIONS
 from services.notifier.handlers.trials import send_test_message
 from services.notifier.ports import Directory, Messengers, Store
 from services.notifier.settings import NotifierSettings, WhatsAppDriver
+from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus, ConsumerSpec, Handler
 from shared.clock import Clock, SystemClock
@@ -36,7 +37,7 @@ from shared.contracts.ids import new_id
 from shared.contracts.message import Message
 from shared.contracts.notify import DeliveryDue
 from shared.contracts.queries import SendTestMessage
-from shared.contracts.streams import EVENTS, NOTIFY
+from shared.contracts.streams import EVENTS, INVENTORY_BUCKET, NOTIFY
 from shared.contracts.vocabulary import Channel
 from shared.db.migrations import migrate
 from shared.db.outbox import OutboxRelay
@@ -84,7 +85,7 @@ def _assembled(
     reception = _reception(settings, bus, store, directory, messengers, clock)
     consume = partial(_consume, bus, directory)
     loops: dict[str, Loop] = {
-        "inventory": lambda: directory.follow(bus),
+        "inventory": lambda: follow(lambda: bus.bucket(INVENTORY_BUCKET), directory),
         "outbox": OutboxRelay(database, bus).run,
         "alerts": lambda: consume(_of_events(ALERTS, ALERT_HANDLERS), bind(ALERT_HANDLERS)),
         "sessions": lambda: consume(_of_events(SESSIONS, SESSION_HANDLERS), bind(SESSION_HANDLERS)),

@@ -17,7 +17,7 @@ from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
 from services.poller.handlers.facts import tell_host_facts
-from services.poller.handlers.inventory import follow_inventory
+from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
@@ -26,6 +26,7 @@ from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
+from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
@@ -102,7 +103,7 @@ async def _assemble(
     connect: Connect,
 ) -> Service:
     keys = settings.key_ring()
-    inventory, state = await bus.bucket(INVENTORY_BUCKET), await bus.bucket(STATE_BUCKET)
+    state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
 
     def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
@@ -136,7 +137,7 @@ async def _assemble(
 
     return Service(
         loops={
-            "inventory": partial(follow_inventory, inventory, roster, duty.changed),
+            "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
             "patrol": patrol.run,
             "telling": teller.run,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TypeVar
 
 import structlog
 from pydantic import ValidationError
 
 from services.notifier.core.numbers import international
-from shared.bus.ports import Bus, Gone
 from shared.contracts.ids import ChatId, RouterId, SiteId
 from shared.contracts.inventory import (
     PROBE_POLICIES,
@@ -23,9 +22,7 @@ from shared.contracts.inventory import (
     subscriber_key,
 )
 from shared.contracts.message import Contract
-from shared.contracts.streams import INVENTORY_BUCKET
 from shared.contracts.vocabulary import Channel, Service
-from shared.errors import Temporary
 
 log = structlog.get_logger("notifier")
 
@@ -37,7 +34,6 @@ _KINDS: dict[str, type[Contract]] = {
     "subscriber": Subscriber,
     "policy": ProbePolicy,
 }
-_RETRY_S = 1.0
 
 K = TypeVar("K", bound=Contract)
 
@@ -50,50 +46,33 @@ class InventoryDirectory:
         self._of_kind: dict[str, dict[str, Contract]] = {kind: {} for kind in _KINDS}
         self.loaded = asyncio.Event()
 
-    async def follow(self, bus: Bus) -> None:
-        """Keep the copy equal to the bucket until cancelled; while the bus is away the last copy answers."""
-        while True:
-            try:
-                await self._watch(bus)
-            except Temporary as away:
-                log.warning("inventory not watched", reason=str(away))
-            await asyncio.sleep(_RETRY_S)
+    def keys(self) -> Collection[str]:
+        """The keys of the copy."""
+        return self._entries.keys()
 
-    async def _watch(self, bus: Bus) -> None:
-        bucket = await bus.bucket(INVENTORY_BUCKET)
-        seen: set[str] | None = set()  # until everything stored has been said
-        async for change in bucket.watch():
-            if change is None:
-                for key in set(self._entries) - (seen or set()):  # removed while nobody watched
-                    self.remove(key)
-                seen = None
-                self.loaded.set()
-            elif isinstance(change, Gone):
-                self.remove(change.key)
-            else:
-                if seen is not None:
-                    seen.add(change.key)
-                self.put_json(change.key, change.value)
-
-    def put_json(self, key: str, value: bytes) -> None:
+    async def put(self, key: str, value: bytes) -> None:
         """Take an entry as the bucket has it; one that cannot be read leaves the former in place."""
         kind = _KINDS.get(key.partition(".")[0])
         if kind is None:
             return
         try:
-            self.put(key, kind.model_validate_json(value))
+            self.take(key, kind.model_validate_json(value))
         except ValidationError as wrong:
             log.warning("inventory entry not understood", key=key, faults=wrong.error_count())
 
-    def put(self, key: str, entry: Contract) -> None:
-        """Take an entry."""
-        self._entries[key] = entry
-        self._of_kind[key.partition(".")[0]][key] = entry
-
-    def remove(self, key: str) -> None:
+    async def remove(self, key: str) -> None:
         """Forget an entry."""
         self._entries.pop(key, None)
         self._of_kind.get(key.partition(".")[0], {}).pop(key, None)
+
+    async def caught_up(self) -> None:
+        """The copy is whole."""
+        self.loaded.set()
+
+    def take(self, key: str, entry: Contract) -> None:
+        """Hold an entry."""
+        self._entries[key] = entry
+        self._of_kind[key.partition(".")[0]][key] = entry
 
     def chats(self) -> Sequence[Chat]:
         return self._all(Chat, "chat")

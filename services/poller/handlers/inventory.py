@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import structlog
 
 from services.poller.core.roster import Roster
-from shared.bus.ports import Bucket, Entry, Gone
-from shared.errors import Invalid, Temporary
-
-_PAUSE_S = 1.0
+from shared.errors import Invalid
 
 log = structlog.get_logger(__name__)
 
 
-async def follow_inventory(bucket: Bucket, roster: Roster, changed: Callable[[], None]) -> None:
-    """Keep the roster equal to the bucket until cancelled; `changed` runs after every change.
+class RosterCopy:
+    """The bucket `inventory` as the roster has it; `changed` runs after every change.
 
     The whole bucket is one change at the start, so that a host is never asked before its policy is known.
     """
-    while True:
+
+    def __init__(self, roster: Roster, changed: Callable[[], None]) -> None:
+        self._roster = roster
+        self._changed = changed
+        self._whole = False
+
+    def keys(self) -> Collection[str]:
+        """What the roster holds."""
+        return self._roster.entries.keys()
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Take an entry over; one that cannot be read is left out and said."""
         try:
-            await _follow_once(bucket, roster, changed)
-        except Temporary as problem:
-            log.warning("the inventory cannot be followed now", reason=str(problem))
-        await asyncio.sleep(_PAUSE_S)
+            new = self._roster.put(key, value)
+        except Invalid as wrong:
+            log.warning("an entry of the inventory is left out", key=key, reason=str(wrong))
+            return
+        if new and self._whole:
+            self._changed()
 
+    async def remove(self, key: str) -> None:
+        """Forget an entry."""
+        if self._roster.remove(key) and self._whole:
+            self._changed()
 
-async def _follow_once(bucket: Bucket, roster: Roster, changed: Callable[[], None]) -> None:
-    present: set[str] | None = set()
-    async for item in bucket.watch():
-        if item is None:
-            if present is not None:
-                for key in set(roster.entries) - present:
-                    roster.remove(key)  # went while we were not looking
-                present = None
-            changed()
-        elif _take(item, roster) and present is None:
-            changed()
-        if present is not None and isinstance(item, Entry):
-            present.add(item.key)
-
-
-def _take(item: Entry | Gone, roster: Roster) -> bool:
-    if isinstance(item, Gone):
-        return roster.remove(item.key)
-    try:
-        return roster.put(item.key, item.value)
-    except Invalid as wrong:
-        log.warning("an entry of the inventory is left out", key=item.key, reason=str(wrong))
-        return False
+    async def caught_up(self) -> None:
+        """The roster is whole."""
+        self._whole = True
+        self._changed()

@@ -44,7 +44,7 @@ class Watch:
         self.messengers = {Channel.TELEGRAM: self.telegram, Channel.WHATSAPP: self.whatsapp}
         self.directory = InventoryDirectory()
         for one in (chat("noc", Channel.TELEGRAM, "-1"), chat("admin", Channel.WHATSAPP, "6285711112222")):
-            self.directory.put(one.key(), one)
+            self.directory.take(one.key(), one)
         self.handlers = bound(HANDLERS, store=self.store, directory=self.directory, messengers=self.messengers)
         self.sender = self.new_sender("one")
         self._said = 0
@@ -218,7 +218,7 @@ async def test_message_nobody_needs_any_more_expires_into_the_ledger(watch: Watc
 
 async def test_chat_removed_meanwhile_is_not_written_to(watch: Watch) -> None:
     await watch.hear(DOWN)
-    watch.directory.remove("chat.noc")
+    await watch.directory.remove("chat.noc")
     await watch.send()
     assert watch.telegram.shown == []
     assert WhyNot.CHAT_OFF in watch.reasons()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from services.poller.core.roster import Roster
-from services.poller.handlers.inventory import follow_inventory
+from services.poller.handlers.inventory import RosterCopy
+from shared.bus.following import follow
 from shared.bus.memory import MemoryBus
 from shared.contracts.ids import HostId, SiteId
 from shared.contracts.inventory import PROBE_POLICIES, Host, ProbePolicy, Site
@@ -72,7 +74,8 @@ async def test_changes_are_followed_and_bad_entries_left_out():
     bucket = await bus.bucket(INVENTORY_BUCKET)
     await bucket.put(*entry(HOST))
     await bucket.put("host.bad", b"?")
-    following = asyncio.create_task(follow_inventory(bucket, roster, lambda: changes.append(len(roster.hosts))))
+    copy = RosterCopy(roster, lambda: changes.append(len(roster.hosts)))
+    following = asyncio.create_task(follow(partial(bus.bucket, INVENTORY_BUCKET), copy))
     await until(lambda: changes == [1])
     await bucket.put(*entry(HOST.model_copy(update={"id": "h2"})))
     await until(lambda: changes == [1, 2])
