@@ -2,10 +2,9 @@
 
 Needs nothing but the standard library. What is installed already (by the lock's checksum) is left alone, so every
 later call costs milliseconds. The lock's packages are installed by uv; where uv cannot reach the package index but
-pip is set up to, pip does it.
+pip is set up to, pip does it. Written so that even Python 3.6 can read it: whoever has one shall be told, not shown a
+syntax error.
 """
-
-from __future__ import annotations
 
 import argparse
 import hashlib
@@ -52,14 +51,14 @@ def make_environment() -> None:
         )
 
 
-def pip_install(lock: Path) -> subprocess.CompletedProcess[str]:
+def pip_install(lock: Path) -> "subprocess.CompletedProcess[str]":
     """Install a lock with pip, quietly."""
     options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
     command = [str(PYTHON), "-m", "pip", "install", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 
 
-def uv_install(lock: Path) -> subprocess.CompletedProcess[str]:
+def uv_install(lock: Path) -> "subprocess.CompletedProcess[str]":
     """Install a lock with uv, which itself comes from a lock."""
     uv = VENV / "bin" / "uv"
     if not uv.exists():

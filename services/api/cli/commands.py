@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
+import structlog
 import typer
 
 from services.api.cli.accounts import accounts
@@ -30,6 +32,11 @@ app.add_typer(keys, name="keys")
 
 def main() -> None:
     """Run a command; an expected failure is one sentence and exit code 1, never a traceback."""
+    # What a command answers goes to standard output, and nothing else may.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
     try:
         app()
     except RondaError as failure:

@@ -38,11 +38,17 @@ def token_file() -> Path:
 
 
 def keep_token(token: str) -> Path:
-    """Keep the command line's token; answers where."""
+    """Keep the command line's token; answers where. Raises Misconfigured if this user may not write there."""
     file = token_file()
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-        stream.write(token)
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
+            stream.write(token)
+    except OSError as refused:
+        raise Misconfigured(
+            f"the command line's token cannot be kept in {file} ({refused.strerror}): choose a folder with "
+            "RONDA_STATE_DIR, or make a token in the console and give it as RONDA_API_TOKEN"
+        ) from refused
     return file
 
 

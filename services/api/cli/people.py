@@ -44,9 +44,8 @@ def owner(
     if as_json:
         typer.echo(json.dumps({"login": made.login, "password": made.password, "token": token}))
         return
-    kept = keep_token(token)
-    typer.echo(f"log in as {made.login}, password {made.password}")
-    typer.echo(f"shown this once; the command line's token is kept in {kept}")
+    typer.echo(f"log in as {made.login}, password {made.password}")  # before anything can fail: nobody can show it again
+    typer.echo(f"shown this once; the command line's token is kept in {keep_token(token)}")
 
 
 async def _make(settings: ApiSettings, login: str, reset: bool) -> tuple[FirstOwner, str]:
