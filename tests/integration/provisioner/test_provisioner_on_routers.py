@@ -228,7 +228,7 @@ async def test_settled_accounts_are_left_alone_by_a_restart(desk: Desk, router: 
 
 async def test_wrong_sealing_key_is_told_and_healed_by_the_right_one(desk: Desk, router: VirtualRouter, url: str):
     """The provisioner can open the router's password and lacks the key of the account's."""
-    other = generate_key()
+    other = generate_key("k2")
     await desk.register(router)
     sealed = KeyRing.parse(other).seal(FIRST, purpose=ACCOUNT_PASSWORD)
     generation = await desk.wish("gw-1", "budi", sealed_password=sealed)
