@@ -14,10 +14,12 @@ from shared.contracts.ids import RouterId
 from shared.contracts.queries import ListProfiles, TestRouter
 from shared.contracts.vocabulary import AccountStatus, Service
 from shared.errors import NotAllowed, Unreachable
-from shared.security.sealing import generate_key
+from shared.security.sealing import ACCOUNT_PASSWORD, ROUTER_PASSWORD, KeyRing, generate_key
 from tests.integration.provisioner.desk_and_router import (
+    FIRST,
     KEYS,
     MENU,
+    RING,
     VERSIONS,
     Desk,
     desk_at,
@@ -57,8 +59,8 @@ async def provisioner(url: str) -> AsyncIterator[None]:
         yield
 
 
-def commands(router: VirtualRouter) -> list[str]:
-    """Log lines of log-ins, as the router's administrator sees them."""
+def log_ins(router: VirtualRouter) -> list[str]:
+    """The lines that the router's administrator sees."""
     return [row["message"] for row in router.menu("/log").rows() if "logged in" in row["message"]]
 
 
@@ -218,24 +220,26 @@ async def test_settled_accounts_are_left_alone_by_a_restart(desk: Desk, router: 
     await desk.register(router)
     async with provisioner_at(url):
         await desk.applied("budi", await desk.wish("gw-1", "budi"))
-    router.menu("/ppp/secret").set("budi", comment="by hand")
-    asked: list[str] = []
-    router.menu("/ppp/secret").views.append(lambda _item: asked.append("read") or {})
+    router.menu("/ppp/secret").set("budi", password="by hand")
     async with provisioner_at(url):
         await desk.applied("siti", await desk.wish("gw-1", "siti"))
     assert len(desk.events) == 2
-    assert router.menu("/ppp/secret").row(name="budi")["comment"] == "by hand"
+    assert router.menu("/ppp/secret").row(name="budi")["password"] == "by hand"
 
 
 async def test_wrong_sealing_key_is_told_and_healed_by_the_right_one(desk: Desk, router: VirtualRouter, url: str):
-    """The provisioner opens the router's password by an old key and lacks the one of the account."""
+    """The provisioner can open the router's password and lacks the key of the account's."""
+    other = generate_key("k2")
     await desk.register(router)
-    stray = await desk.wish("gw-1", "budi", sealed_password="k9.AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAA")
+    sealed = KeyRing.parse(other).seal(FIRST, purpose=ACCOUNT_PASSWORD)
+    generation = await desk.wish("gw-1", "budi", sealed_password=sealed)
     async with provisioner_at(url):
-        failed = await desk.failed("budi", stray)
-        assert failed.code == "sealed"
+        assert (await desk.failed("budi", generation)).code == "sealed"
         await desk.applied("siti", await desk.wish("gw-1", "siti"))
     assert router.menu("/ppp/secret").row(name="budi") is None
+    async with provisioner_at(url, keys=f"{KEYS},{other}"):
+        await until(lambda: any(isinstance(event, AccountApplied) for event in desk.of("budi", generation)))
+    assert router.menu("/ppp/secret").row(name="budi")["password"] == FIRST
 
 
 async def test_without_the_key_of_the_router_everything_waits(desk: Desk, router: VirtualRouter, url: str):
@@ -252,7 +256,7 @@ async def test_without_the_key_of_the_router_everything_waits(desk: Desk, router
 
 
 async def test_router_comes_and_goes_in_the_inventory(desk: Desk, router: VirtualRouter, provisioner: None):
-    """Work waits for a router that is unknown, switched off or reached by a wrong password, and is done after."""
+    """Work waits for a router that is unknown or switched off, and is done after."""
     first = await desk.wish("gw-1", "budi")
     known = await desk.register(router, enabled=False)
     await desk.register(router)
@@ -261,11 +265,21 @@ async def test_router_comes_and_goes_in_the_inventory(desk: Desk, router: Virtua
     await until(lambda: router.server.connections == 0)
     second = await desk.wish("gw-1", "budi", profile="paket20")
     await desk.inventory.delete(known.key())
-    await desk.register(router)
+    known = await desk.register(router)
     await desk.applied("budi", second)
-    await desk.register(router, name="another name")
-    await desk.applied("budi", await desk.wish("gw-1", "budi"))
-    assert len(commands(router)) == 3, "a new name is no reason to log in again"
+    await desk.register(router, name="Waru", sealed_password=known.sealed_password)
+    failed = await desk.failed("budi", await desk.wish("gw-1", "budi", profile="emas"))
+    assert "Waru" in failed.advice
+    assert len(log_ins(router)) == 2, "a new name is no reason to log in again"
+
+
+async def test_new_password_of_a_router_is_used_at_once(desk: Desk, router: VirtualRouter, provisioner: None):
+    """A refused log-in is tried again after a minute only; a new password in the inventory does not wait for that."""
+    await desk.register(router, sealed_password=RING.seal("wrong", purpose=ROUTER_PASSWORD))
+    generation = await desk.wish("gw-1", "budi")
+    await until(lambda: any("login failure" in row["message"] for row in router.menu("/log").rows()))
+    await desk.register(router)
+    await desk.applied("budi", generation)
 
 
 async def test_new_address_of_a_router_is_used(desk: Desk, provisioner: None):
