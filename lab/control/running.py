@@ -25,8 +25,8 @@ CLOUD_TOKEN = "EAAG-lab-system-user-token"  # noqa: S105 - of a business that ex
 APP_SECRET = "lab-app-secret-of-the-night-watch"  # noqa: S105
 VERIFY_TOKEN = "lab-verify-token"  # noqa: S105
 TEMPLATES = (
-    Template("noc_alert", "id", "{{1}}\n{{2}}\nBalas untuk menanggapi.", ("Terima", "Diam 1 jam")),
-    Template("noc_alert", "en", "{{1}}\n{{2}}\nReply to act on it.", ("Acknowledge", "Silence 1h")),
+    Template("noc_alert", "id", "{{1}}\n{{2}}\nBalas untuk menanggapi.", ("Terima",)),
+    Template("noc_alert", "en", "{{1}}\n{{2}}\nReply to act on it.", ("Acknowledge",)),
     Template("subscriber_notice", "id", "{{1}}\n{{2}}"),
     Template("subscriber_notice", "en", "{{1}}\n{{2}}"),
 )

@@ -36,7 +36,13 @@ ALLOWED: dict[CommandName, frozenset[Role]] = {
     CommandName.ACK: OPERATORS,
 }
 
-_ALIASES = {"bantuan": CommandName.HELP, "pantau": CommandName.MONITOR, "terima": CommandName.ACK}
+_ALIASES = {
+    "bantuan": CommandName.HELP,
+    "pantau": CommandName.MONITOR,
+    "terima": CommandName.ACK,
+    "tangani": CommandName.ACK,
+    "acknowledge": CommandName.ACK,
+}
 WORDS: dict[str, CommandName] = {**{name.value: name for name in CommandName}, **_ALIASES}
 
 _WORD = re.compile(r"^(?P<slash>/?)(?P<word>[^\s@/]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?$", re.DOTALL)

@@ -116,9 +116,11 @@ class Conversation:
 
 def understood(incoming: Incoming) -> Command | NotUnderstood | None:
     """What somebody asks for; None if it is not meant for us."""
-    if incoming.button is not None:
-        return words.parse_button(incoming.button)
-    asked = words.parse(incoming.text, in_group=incoming.in_group, bot_name=incoming.bot_name)
+    if incoming.button is not None and (pressed := words.parse_button(incoming.button)):
+        return pressed
+    # A button of a WhatsApp template sends its own words; what it belongs to is the message that it answers.
+    text = incoming.button or incoming.text
+    asked = words.parse(text, in_group=incoming.in_group, bot_name=incoming.bot_name)
     return Command(CommandName.MENU) if isinstance(asked, Command) and asked.name is CommandName.START else asked
 
 
