@@ -8,7 +8,8 @@ between versions; `errors` says no in the words of `shared.errors` and of the ro
 
 from __future__ import annotations
 
-from shared.routeros.address import API_PORT, API_TLS_PORT, RouterAddress, Tls, TlsMode
+from shared.contracts.vocabulary import TlsMode
+from shared.routeros.address import API_PORT, API_TLS_PORT, RouterAddress, Tls
 from shared.routeros.channel import ChannelLimits
 from shared.routeros.dialects import Dialect, HealthReading, Line, UserManagerMenu, dialect_for
 from shared.routeros.errors import (

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from enum import Enum
 from pathlib import Path
 
 from pydantic import SecretStr
 
+from shared.contracts.vocabulary import TlsMode
 from shared.errors import Misconfigured
 
 API_PORT = 8728
 API_TLS_PORT = 8729
 
 
-class TlsMode(Enum):
-    """What protects the connection."""
-
-    OFF = "off"
-    VERIFY = "verify"
-    """The certificate must lead to a trusted authority and name the host."""
-    PINNED = "pinned"
-    """The certificate must be exactly the one whose SHA-256 is known; names and dates do not matter."""
-    ANONYMOUS = "anonymous"
-    """No certificate at all (`api-ssl` without one): hidden from listeners, open to anybody in between."""
-
-
 @dataclass(frozen=True)
 class Tls:
-    """How to protect the connection. `ca_file` replaces the system's authorities in mode VERIFY."""
+    """How to protect the connection. `ca_file` replaces the system's authorities in mode VERIFY.
+
+    PINNED: the certificate must be exactly the one whose SHA-256 is known; names and dates do not matter.
+    """
 
     mode: TlsMode = TlsMode.OFF
     ca_file: Path | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import SecretStr
 
 from shared.contracts.inventory import Router
-from shared.routeros.address import RouterAddress, Tls, TlsMode
+from shared.routeros.address import RouterAddress, Tls
 from shared.security.sealing import ROUTER_PASSWORD, KeyRing
 
 
@@ -16,5 +16,5 @@ def registered_address(router: Router, keys: KeyRing) -> RouterAddress:
         port=router.port,
         username=router.username,
         password=SecretStr(keys.open(router.sealed_password, purpose=ROUTER_PASSWORD).reveal()),
-        tls=Tls(TlsMode(router.tls), fingerprint=router.tls_fingerprint),
+        tls=Tls(router.tls, fingerprint=router.tls_fingerprint),
     )

@@ -13,8 +13,9 @@ import ssl
 from librouteros import async_create_transport
 from librouteros.connections import AsyncSocketTransport
 
+from shared.contracts.vocabulary import TlsMode
 from shared.errors import Misconfigured, Unreachable
-from shared.routeros.address import RouterAddress, Tls, TlsMode
+from shared.routeros.address import RouterAddress, Tls
 from shared.routeros.errors import CertificateRefused
 
 # At DEBUG librouteros prints every word it sends, passwords included.
