@@ -44,7 +44,9 @@ def owner(
     if as_json:
         typer.echo(json.dumps({"login": made.login, "password": made.password, "token": token}))
         return
-    typer.echo(f"log in as {made.login}, password {made.password}")  # before anything can fail: nobody can show it again
+    typer.echo(
+        f"log in as {made.login}, password {made.password}"
+    )  # before anything can fail: nobody can show it again
     typer.echo(f"shown this once; the command line's token is kept in {keep_token(token)}")
 
 
