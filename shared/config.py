@@ -204,6 +204,8 @@ def _describe(name: str, field: FieldInfo) -> Described:
 
 
 def _as_text(default: Any) -> str:
+    if isinstance(default, tuple):
+        return ",".join(map(str, default))
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

@@ -9,7 +9,8 @@ from shared.errors import Invalid
 
 MODULES = (events, desired, actions, notify, queries)
 
-BY_TYPE: dict[str, type[Message]] = {cls.type_name(): cls for cls in message_types()}
+# By name: classes are known in the order of their import, and documents must not depend on who imported what first.
+BY_TYPE: dict[str, type[Message]] = dict(sorted((cls.type_name(), cls) for cls in message_types()))
 
 
 def parse(envelope: Envelope, body: bytes) -> Message:

@@ -14,6 +14,7 @@ from shared.security.sealing import generate_key
 class WatchSettings(ServiceSettings, DatabaseSettings):
     interval_s: float = Field(default=1.0, gt=0, description="Seconds between two rounds.")
     token: SecretStr = Field(description="Token of the bot.", min_length=5)
+    neighbours: tuple[str, ...] = Field(default=("a", "b"), description="Names, separated by commas.")
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +98,7 @@ def test_addresses_are_shown_without_password(address: str, shown: str):
 def test_variables_describe_themselves():
     by_name = {each.variable: each for each in described(WatchSettings)}
     assert by_name["RONDA_INTERVAL_S"].default == "1.0"
+    assert by_name["RONDA_NEIGHBOURS"].default == "a,b"
     assert by_name["RONDA_TOKEN"].secret
     assert by_name["RONDA_TOKEN"].required
     assert by_name["RONDA_TOKEN"].default is None
