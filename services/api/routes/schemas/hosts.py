@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from services.api.core.board import HostStanding
+from services.api.core.standings import HostStanding
 from services.api.ports import Kept
 from services.api.routes.schemas.parts import Address, Body, Name, PolicyName, Port
 from shared.contracts.inventory import Host

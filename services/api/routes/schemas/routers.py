@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
-from services.api.core.board import RouterStanding, RouterState
+from services.api.core.standings import RouterStanding, RouterState
 from services.api.ports import Kept
 from services.api.routes.schemas.parts import Address, Body, Name, Port
 from shared.contracts.inventory import Router
