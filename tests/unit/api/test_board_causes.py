@@ -95,7 +95,7 @@ FLAT: Mapping[str, Parents] = {"a/one": (), "a/two": ()}
         pytest.param(
             network(CHAIN, dark="a/core a/tower a/ap a/gw", routers="a/gw"),
             {"a/core": (2, 1)},
-            id="router-behind-chain",
+            id="router-last",
         ),
         pytest.param(
             network(REMOTE, dark="a/core b/tower b/ap b/gw", routers="b/gw"),
