@@ -13,9 +13,10 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
-from services.api.core.board import BoardFacts, HostStanding, RouterStanding
 from services.api.core.cursor import Page, PageWish
+from services.api.core.facts import BoardFacts
 from services.api.core.rights import Scope
+from services.api.core.standings import HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import Event, SessionClosed, SessionOpened
 from shared.contracts.inventory import Chat, Host, Router, Site

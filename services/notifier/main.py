@@ -20,6 +20,7 @@ from services.notifier.adapters.whatsapp.routes import WhatsAppRoutes
 from services.notifier.adapters.wording import CatalogueWording
 from services.notifier.handlers import ALERT_HANDLERS, SESSION_HANDLERS, Table, bound
 from services.notifier.handlers.alerts import CONSUMER as ALERTS
+from services.notifier.handlers.alerts import acknowledge_alert
 from services.notifier.handlers.conversation import Conversation
 from services.notifier.handlers.desk import Desk
 from services.notifier.handlers.reception import Reception
@@ -35,7 +36,7 @@ from shared.clock import Clock, SystemClock
 from shared.contracts.ids import new_id
 from shared.contracts.message import Message
 from shared.contracts.notify import DeliveryDue
-from shared.contracts.queries import SendTestMessage
+from shared.contracts.queries import AcknowledgeAlert, SendTestMessage
 from shared.contracts.streams import EVENTS, INVENTORY_BUCKET, NOTIFY
 from shared.contracts.vocabulary import Channel
 from shared.db.migrations import migrate
@@ -93,6 +94,7 @@ def _assembled(
         ),
         "reception": reception.run,
         "test messages": lambda: _serve_test_messages(bus, store, directory, messengers),
+        "acknowledgements": lambda: _serve_acknowledgements(bus, store, directory, messengers, clock),
         "tidy": lambda: _tidy(store),
     }
     if bot is not None:
@@ -166,6 +168,15 @@ async def _serve_test_messages(bus: Bus, store: Store, directory: Directory, mes
         send_test_message, store=store, directory=directory, messengers=messengers, wordings=CatalogueWording
     )
     await bus.serve(SendTestMessage, answer, queue=NAME)
+
+
+async def _serve_acknowledgements(
+    bus: Bus, store: Store, directory: InventoryDirectory, messengers: Messengers, clock: Clock
+) -> None:
+    """Not before the inventory is known: the chats that were told must see who took the alert on."""
+    await directory.loaded.wait()
+    answer = partial(acknowledge_alert, store=store, directory=directory, messengers=messengers, clock=clock)
+    await bus.serve(AcknowledgeAlert, answer, queue=NAME)
 
 
 def _routes(settings: NotifierSettings, reception: Reception, store: Store, clock: Clock) -> Sequence[BaseRoute]:

@@ -133,6 +133,10 @@ class Unit(Protocol):
         """The incident that people call by this number, held as above."""
         ...
 
+    async def incident(self, incident_id: IncidentId) -> Incident | None:
+        """The incident of this id, held as above."""
+        ...
+
     async def add_incident(self, incident: Incident) -> Incident:
         """Store a new incident; answers it with its number."""
         ...

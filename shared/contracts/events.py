@@ -311,10 +311,12 @@ _ALERT = {
 
 
 class AlertOpened(AlertEvent):
-    """A problem that somebody has to know of."""
+    """A problem that somebody has to know of. `told` names the chats that hear of it at once."""
 
     NAME: ClassVar[str] = "alert.opened"
-    EXAMPLE: ClassVar[dict[str, Any]] = _ALERT
+    EXAMPLE: ClassVar[dict[str, Any]] = {**_ALERT, "told": ["NOC Waru", "Sari"]}
+
+    told: tuple[str, ...] = ()
 
 
 class AlertAcknowledged(AlertEvent):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import Field
 
-from shared.contracts.ids import ChatId, HostId, RouterId
+from shared.contracts.ids import ChatId, HostId, IncidentId, RouterId
 from shared.contracts.inventory import Router
 from shared.contracts.message import Contract, Message
 from shared.contracts.subjects import Kind
@@ -148,3 +149,23 @@ class SendTestMessage(Query[MessageAccepted]):
     EXAMPLE: ClassVar[dict[str, Any]] = {"chat_id": "01chat"}
 
     chat_id: ChatId
+
+
+class AlertTaken(Answer):
+    """Who has the alert in hand now: whoever asked, or somebody who was faster."""
+
+    incident_id: IncidentId
+    number: int
+    by: str
+    at: datetime
+
+
+class AcknowledgeAlert(Query[AlertTaken]):
+    """Take an alert on, as the button in a chat does. Refused when it is over or there is none."""
+
+    NAME: ClassVar[str] = "notifier.acknowledge"
+    ANSWER: ClassVar[type[Answer]] = AlertTaken
+    EXAMPLE: ClassVar[dict[str, Any]] = {"incident_id": "01inc1", "by": "Sari"}
+
+    incident_id: IncidentId
+    by: str = Field(min_length=1, max_length=120)

@@ -14,7 +14,7 @@ from services.notifier.core.plan import Delivery, about_incident, plan
 from services.notifier.core.reasons import WhyNot
 from services.notifier.core.recipients import Recipient
 from services.notifier.ports import Claim, Incoming, Store
-from shared.contracts.ids import ChatId
+from shared.contracts.ids import ChatId, IncidentId
 from shared.contracts.vocabulary import Channel
 from shared.errors import Busy
 from tests.fakes.notifier_facts import CHANNELS, CORE_1, NOON, recipient, relief, trouble
@@ -93,6 +93,8 @@ class NotifierStoreCases:
             assert await unit.newest_incident(CORE_1.alert_id) == (incident, None)
             assert await unit.incident_numbered(incident.number) == incident
             assert await unit.incident_numbered(incident.number + 1) is None
+            assert await unit.incident(incident.id) == incident
+            assert await unit.incident(IncidentId("nowhere")) is None
             await unit.saw(CORE_1.alert_id, Seen(4, NOON))
         async with store.unit() as unit:
             assert await unit.newest_incident(CORE_1.alert_id) == (incident, Seen(4, NOON))

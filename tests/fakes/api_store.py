@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.api.core.account import Account
-from services.api.core.board import BoardFacts, HostStanding, RouterStanding
 from services.api.core.cursor import Page, PageWish, cut_page
+from services.api.core.facts import BoardFacts
 from services.api.core.faults import NameTaken
+from services.api.core.standings import HostStanding, RouterStanding
 from services.api.ports import AccountFilter, AuditLine, BrowserSession, Kept, Person, Token
 from shared.contracts.events import SessionClosed, SessionOpened
 from shared.contracts.message import Message

@@ -66,6 +66,9 @@ class MemoryUnit:
     async def incident_numbered(self, number: int) -> Incident | None:
         return next((one for one in self._kept.incidents.values() if one.number == number), None)
 
+    async def incident(self, incident_id: IncidentId) -> Incident | None:
+        return self._kept.incidents.get(incident_id)
+
     async def add_incident(self, incident: Incident) -> Incident:
         stored = replace(incident, number=len(self._kept.incidents) + 1)
         self._kept.incidents[stored.id] = stored

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.api.adapters.rows import Where, insert_sql
-from services.api.core.board import BoardEvent, BoardFacts, HostStanding, RouterStanding, RouterState
 from services.api.core.cursor import Page, PageWish, cut_page
+from services.api.core.facts import BoardEvent, BoardFacts
+from services.api.core.standings import HostStanding, RouterStanding, RouterState
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened

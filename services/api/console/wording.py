@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.api.core.account import ApplyState
-from services.api.core.board import BoardEvent, HostCell, Problem, ProblemKind, RouterState
+from services.api.core.facts import BoardEvent
+from services.api.core.problems import Problem, ProblemKind
+from services.api.core.sites import HostCell
+from services.api.core.standings import RouterState
 from shared.contracts.vocabulary import AccountStatus, HostState, LikelyCause, ProbeFailure
 from shared.i18n import N_, Translator
 

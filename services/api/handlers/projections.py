@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
-from services.api.core.board import HostStanding, RouterStanding, RouterState
+from services.api.core.standings import HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
 from shared.bus.context import current_envelope

@@ -11,7 +11,8 @@ from services.api.core.faults import Fault, Faulty
 from services.api.deps import AccountKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import accounts
 from services.api.ports import AccountFilter, Unit
-from services.api.routes.schemas import AccountNew, AccountPatch, AccountView, PageView, page_view
+from services.api.routes.schemas.accounts import AccountNew, AccountPatch, AccountView
+from services.api.routes.schemas.parts import PageView, page_view
 from shared.contracts.ids import AccountId, RouterId, new_id
 from shared.contracts.vocabulary import AccountStatus, Service
 

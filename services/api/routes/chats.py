@@ -7,14 +7,8 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory, live_queries
 from services.api.ports import Unit
-from services.api.routes.schemas import (
-    ChatNew,
-    ChatPatch,
-    ChatView,
-    MessageAcceptedView,
-    PageView,
-    page_view,
-)
+from services.api.routes.schemas.chats import ChatNew, ChatPatch, ChatView, MessageAcceptedView
+from services.api.routes.schemas.parts import PageView, page_view
 from shared.contracts.vocabulary import Channel
 
 router = APIRouter(prefix="/chats", tags=["inventory"])

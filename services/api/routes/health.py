@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from services.api.core.cursor import PageWish
 from services.api.deps import PartsDep, Reader
-from services.api.routes.schemas import HealthView
+from services.api.routes.schemas.health import HealthView
 
 router = APIRouter(tags=["health"])
 

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query
 
 from services.api.deps import Admin, PartsDep, Reader, Wish
 from services.api.ports import EventFilter, SessionFilter
-from services.api.routes.schemas import AuditView, EventView, PageView, SessionView, page_view
+from services.api.routes.schemas.history import AuditView, EventView, SessionView
+from services.api.routes.schemas.parts import PageView, page_view
 from shared.contracts.vocabulary import Service
 
 router = APIRouter(tags=["history"])

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory
 from services.api.ports import Unit
-from services.api.routes.schemas import HostNew, HostPatch, HostView, PageView
+from services.api.routes.schemas.hosts import HostNew, HostPatch, HostView
+from services.api.routes.schemas.parts import PageView
 
 router = APIRouter(prefix="/hosts", tags=["inventory"])
 

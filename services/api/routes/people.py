@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from services.api.deps import Admin, AnyCaller, OnceDep, PartsDep
 from services.api.handlers import people
 from services.api.ports import Unit
-from services.api.routes.schemas import (
+from services.api.routes.schemas.parts import PageView
+from services.api.routes.schemas.people import (
     MeView,
-    PageView,
     PersonNew,
     PersonPatch,
     PersonView,

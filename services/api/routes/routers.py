@@ -7,14 +7,8 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory, live_queries
 from services.api.ports import Unit
-from services.api.routes.schemas import (
-    PageView,
-    RouterAddress,
-    RouterFoundView,
-    RouterNew,
-    RouterPatch,
-    RouterView,
-)
+from services.api.routes.schemas.parts import PageView
+from services.api.routes.schemas.routers import RouterAddress, RouterFoundView, RouterNew, RouterPatch, RouterView
 
 router = APIRouter(prefix="/routers", tags=["inventory"])
 

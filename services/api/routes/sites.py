@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory
 from services.api.ports import Unit
-from services.api.routes.schemas import PageView, SiteNew, SitePatch, SiteView, page_view
+from services.api.routes.schemas.parts import PageView, page_view
+from services.api.routes.schemas.sites import SiteNew, SitePatch, SiteView
 
 router = APIRouter(prefix="/sites", tags=["inventory"])
 

@@ -9,8 +9,8 @@ from services.notifier.core.incidents import Incident, Status
 from shared.contracts.events import AlertAcknowledged, AlertEvent, AlertOpened, AlertResolved
 
 
-def announcement(incident: Incident, at: datetime) -> AlertEvent:
-    """The event that belongs to the incident's newest transition."""
+def announcement(incident: Incident, at: datetime, told: tuple[str, ...] = ()) -> AlertEvent:
+    """The event that belongs to the incident's newest transition. `told`: the chats that hear of its opening."""
     subject = incident.subject
     fields: dict[str, Any] = {
         "at": at,
@@ -24,7 +24,7 @@ def announcement(incident: Incident, at: datetime) -> AlertEvent:
         "sequence": incident.sequence,
     }
     if incident.status is Status.OPEN:
-        return AlertOpened(**fields)
+        return AlertOpened(**fields, told=told)
     if incident.status is Status.ACKNOWLEDGED:
         return AlertAcknowledged(**fields, by=incident.acknowledged_by or "?")
     return AlertResolved(**fields, outage_s=incident.outage_s or 0.0)

@@ -92,6 +92,11 @@ class Plan:
     deliveries: tuple[Delivery, ...] = ()
     ledger: tuple[LedgerEntry, ...] = field(default=())
 
+    @property
+    def audience(self) -> tuple[str, ...]:
+        """The names of the chats that hear of it, each once."""
+        return tuple(dict.fromkeys(delivery.recipient.name for delivery in self.deliveries))
+
 
 Step = Callable[[Candidate, Change], Candidate]
 

@@ -11,8 +11,10 @@ from services.notifier.core.plan import about_incident, nothing, plan
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers import audience
 from services.notifier.ports import Directory, Messengers, Store, Unit
+from shared.clock import Clock
 from shared.contracts.events import HostDown, HostUp, RouterEvent, RouterReachable, RouterUnreachable
-from shared.errors import Temporary
+from shared.contracts.queries import AcknowledgeAlert, AlertTaken
+from shared.errors import Conflict, NotFound, Temporary
 
 CONSUMER = "notifier-alerts"
 TOO_EARLY_S = 0.2
@@ -51,8 +53,41 @@ async def tell(unit: Unit, incident: Incident, at: datetime, *, directory: Direc
     told = await unit.told(incident.id)
     channels = {channel: messenger.abilities for channel, messenger in messengers.items()}
     everybody = await audience.chats(unit, directory)
-    await unit.keep(plan(about_incident(incident, at), everybody, channels=channels, told=told))
-    await unit.publish(announcement(incident, at))
+    planned = plan(about_incident(incident, at), everybody, channels=channels, told=told)
+    await unit.keep(planned)
+    await unit.publish(announcement(incident, at, planned.audience))
+
+
+async def take_on(
+    incident: Incident, *, by: str, at: datetime, unit: Unit, directory: Directory, messengers: Messengers
+) -> Incident | WhyNot:
+    """A person takes an alert on, wherever they said so. Who was first stays: their incident comes back unchanged."""
+    after = lifecycle.acknowledge(incident, by=by, at=at)
+    if after is WhyNot.ALREADY_TOLD:
+        return incident
+    if isinstance(after, WhyNot):
+        return after
+    await unit.change_incident(after)
+    await tell(unit, after, at, directory=directory, messengers=messengers)
+    return after
+
+
+async def acknowledge_alert(
+    query: AcknowledgeAlert, *, store: Store, directory: Directory, messengers: Messengers, clock: Clock
+) -> AlertTaken:
+    """As `take_on`, asked for by another service. Raises NotFound, and Conflict when the alert is over."""
+    async with store.unit() as unit:
+        incident = await unit.incident(query.incident_id)
+        if incident is None:
+            raise NotFound("there is no such alert")
+        after = await take_on(
+            incident, by=query.by, at=clock.now(), unit=unit, directory=directory, messengers=messengers
+        )
+    if isinstance(after, WhyNot) or after.acknowledged_at is None:
+        raise Conflict(f"alert #{incident.number} is over already")
+    return AlertTaken(
+        incident_id=after.id, number=after.number, by=after.acknowledged_by or "?", at=after.acknowledged_at
+    )
 
 
 async def _begin(

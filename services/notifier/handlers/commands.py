@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from services.notifier.core import lifecycle, targets
+from services.notifier.core import targets
 from services.notifier.core.commands import CommandName, incident_number
 from services.notifier.core.incidents import AlertKind, Incident
 from services.notifier.core.markup import Document
 from services.notifier.core.messages import bot
 from services.notifier.core.reasons import WhyNot
 from services.notifier.core.targets import Target, resolve, visible
-from services.notifier.handlers.alerts import tell
+from services.notifier.handlers.alerts import take_on
 from services.notifier.handlers.desk import Ask, CommandHandler, Desk
 from shared.contracts.queries import ListWatched, PingTarget, WatchReport
 from shared.contracts.vocabulary import HostState
@@ -62,19 +62,19 @@ async def ack(ask: Ask, desk: Desk) -> Document:
         number = await desk.store.number_of_message(ask.chat.id, ask.incoming.reply_to)
     if number is None:
         return bot.ack_refused(None, None, ask.say)
-    now = desk.clock.now()
     async with desk.store.unit() as unit:
         incident = await unit.incident_numbered(number)
         if incident is None or not visible(incident.subject.site_id, ask.chat.site_ids):
             return bot.ack_refused(number, None, ask.say)
-        after = lifecycle.acknowledge(incident, by=ask.incoming.sender_name, at=now)
-        if after is WhyNot.ALREADY_TOLD:
-            return bot.acknowledged(incident, ask.say)
-        if isinstance(after, WhyNot):
-            return bot.ack_refused(number, after, ask.say)
-        await unit.change_incident(after)
-        await tell(unit, after, now, directory=desk.directory, messengers=desk.messengers)
-    return bot.acknowledged(after, ask.say)
+        after = await take_on(
+            incident,
+            by=ask.incoming.sender_name,
+            at=desk.clock.now(),
+            unit=unit,
+            directory=desk.directory,
+            messengers=desk.messengers,
+        )
+    return bot.ack_refused(number, after, ask.say) if isinstance(after, WhyNot) else bot.acknowledged(after, ask.say)
 
 
 COMMANDS: Mapping[CommandName, CommandHandler] = {

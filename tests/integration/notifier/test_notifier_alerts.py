@@ -6,9 +6,12 @@ import pytest
 
 from lab.chats.faults import Fault
 from services.notifier.adapters.store import SCHEMA
-from shared.contracts.events import AlertAcknowledged, AlertEvent, ChatUnusable
+from shared.contracts.events import AlertAcknowledged, AlertEvent, AlertOpened, ChatUnusable
+from shared.contracts.ids import IncidentId
+from shared.contracts.queries import AcknowledgeAlert
 from shared.contracts.streams import EVENTS
 from shared.db.pool import Database
+from shared.errors import NotFound
 from tests.integration.notifier.conftest import GROUP, SARI, RunNotifier, Town, host_down, host_up
 from tests.support.waiting import until
 
@@ -84,6 +87,22 @@ async def test_press_acknowledges_and_everybody_sees_who(town: Town, run_notifie
         assert town.from_bot(SARIS)[0].buttons == ()
         (taken,) = [one for one in await events(town) if isinstance(one, AlertAcknowledged)]
         assert taken.by == "Sari Wulandari"
+
+
+async def test_taken_on_at_the_board_is_shown_in_the_chats(town: Town, run_notifier: RunNotifier) -> None:
+    async with run_notifier():
+        await town.bus.publish(host_down())
+        await town.heard(SARIS, 1)
+        await town.heard(NOCS, 1)
+        [opened] = [one for one in await events(town) if isinstance(one, AlertOpened)]
+        assert sorted(opened.told) == ["NOC Waru", "Sari"]
+        taken = await town.bus.request(AcknowledgeAlert(incident_id=opened.incident_id, by="Owner"))
+        assert (taken.number, taken.by) == (opened.number, "Owner")
+        await until(lambda: "Ditangani Owner" in town.from_bot(SARIS)[0].text)
+        await until(lambda: "Ditangani Owner" in town.from_bot(NOCS)[0].text)
+        assert town.from_bot(NOCS)[0].buttons == ()
+        with pytest.raises(NotFound):
+            await town.bus.request(AcknowledgeAlert(incident_id=IncidentId("nowhere"), by="Owner"))
 
 
 @pytest.mark.mission("C4")

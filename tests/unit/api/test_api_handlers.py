@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from services.api.core.account import Account, AccountChange, ApplyState
-from services.api.core.board import RouterState
 from services.api.core.faults import (
     ChangedMeanwhile,
     Faulty,
@@ -18,6 +17,7 @@ from services.api.core.faults import (
     StillInUse,
 )
 from services.api.core.rights import Scope
+from services.api.core.standings import RouterState
 from services.api.core.throttle import LoginThrottle
 from services.api.handlers import HANDLERS, accounts, inventory, people
 from services.api.handlers.live import BoardBell

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.api.core.board import (
-    BoardFacts,
-    HostStanding,
-    RouterStanding,
-    RouterState,
-    make_board,
-)
+from services.api.core.board import make_board
+from services.api.core.facts import BoardFacts
+from services.api.core.standings import HostStanding, RouterStanding, RouterState
 from services.api.handlers.board import fragment_marks
 from shared.contracts.ids import HostId, RouterId, SiteId
 from shared.contracts.inventory import Host, Router, Site

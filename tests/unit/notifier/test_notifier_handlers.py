@@ -10,15 +10,17 @@ from services.notifier.adapters.directory import InventoryDirectory
 from services.notifier.adapters.wording import CatalogueWording
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers import HANDLERS, bound
+from services.notifier.handlers.alerts import acknowledge_alert
 from services.notifier.handlers.sending import Sender, note_failure
 from services.notifier.ports import ChatGone, ChatMoved
-from shared.contracts.events import AlertOpened, AlertResolved, ChatUnusable, HostDown, HostUp
-from shared.contracts.ids import ChatId
+from shared.contracts.events import AlertAcknowledged, AlertOpened, AlertResolved, ChatUnusable, HostDown, HostUp
+from shared.contracts.ids import ChatId, IncidentId
 from shared.contracts.inventory import Chat
 from shared.contracts.message import Message
 from shared.contracts.notify import DeliveryDue
+from shared.contracts.queries import AcknowledgeAlert, AlertTaken
 from shared.contracts.vocabulary import Channel, HostState, Subscription
-from shared.errors import Busy, DeadlineExceeded, NotAllowed, Rejected, Temporary, Unreachable
+from shared.errors import Busy, Conflict, DeadlineExceeded, NotAllowed, NotFound, Rejected, Temporary, Unreachable
 from tests.fakes.clock import FakeClock
 from tests.fakes.messenger import MemoryMessenger
 from tests.fakes.notifier_facts import EDITABLE, PLAIN
@@ -229,3 +231,44 @@ async def test_failure_told_later_is_in_the_ledger(watch: Watch) -> None:
     await watch.send()
     await note_failure(watch.whatsapp.shown[0].id, "(131026) undeliverable", store=watch.store, clock=watch.clock)
     assert watch.store.kept.ledger[-1].words == "(131026) undeliverable"
+
+
+async def acknowledge(watch: Watch, incident_id: str, by: str = "Sari") -> AlertTaken:
+    return await acknowledge_alert(
+        AcknowledgeAlert(incident_id=IncidentId(incident_id), by=by),
+        store=watch.store,
+        directory=watch.directory,
+        messengers=watch.messengers,
+        clock=watch.clock,
+    )
+
+
+async def test_taken_on_elsewhere_is_shown_in_the_chats_and_the_first_stays(watch: Watch) -> None:
+    await watch.hear(DOWN)
+    await watch.send()
+    [incident_id] = watch.store.kept.incidents
+    taken = await acknowledge(watch, incident_id)
+    again = await acknowledge(watch, incident_id, by="Budi")
+    await watch.send()
+    assert (taken.number, taken.by, again.by) == (1, "Sari", "Sari")
+    assert "Sari" in watch.telegram.at("-1")[0].text
+    said = [one for one in watch.store.kept.outbox if isinstance(one, AlertAcknowledged)]
+    assert [(one.by, one.sequence) for one in said] == [("Sari", 2)]
+
+
+async def test_nothing_to_take_on_is_refused(watch: Watch) -> None:
+    with pytest.raises(NotFound):
+        await acknowledge(watch, "nowhere")
+    await watch.hear(DOWN)
+    await watch.hear(UP)
+    [incident_id] = watch.store.kept.incidents
+    with pytest.raises(Conflict):
+        await acknowledge(watch, incident_id)
+
+
+async def test_opening_names_who_is_told(watch: Watch) -> None:
+    deaf = Chat(id=ChatId("deaf"), name="deaf", channel=Channel.TELEGRAM, address="-2")
+    watch.directory.put(deaf.key(), deaf)
+    await watch.hear(DOWN)
+    [said] = [one for one in watch.store.kept.outbox if isinstance(one, AlertOpened)]
+    assert sorted(said.told) == ["admin", "noc"]

@@ -24,6 +24,7 @@ _HOLD = """
 """
 _NEWEST = "select number, fact from incidents where alert_id = $1 order by number desc limit 1"
 _NUMBERED = "select number, alert_id, fact from incidents where number = $1"
+_BY_ID = "select number, alert_id, fact from incidents where id = $1"
 _ADD = """
     insert into incidents (id, alert_id, object_id, site_id, status, opened_at, fact)
     values ($1, $2, $3, $4, $5, $6, $7) returning number
@@ -73,12 +74,10 @@ class PostgresUnit:
         )
 
     async def incident_numbered(self, number: int) -> Incident | None:
-        found = await self._tx.fetchrow(_NUMBERED, number)
-        if found is None:
-            return None
-        await self._tx.fetchrow(_HOLD, found["alert_id"])
-        held = await self._tx.fetchrow(_NUMBERED, number)  # again: it may have changed while we waited for the lock
-        return rows.incident_of(held) if held else None
+        return await self._held(_NUMBERED, number)
+
+    async def incident(self, incident_id: IncidentId) -> Incident | None:
+        return await self._held(_BY_ID, incident_id)
 
     async def add_incident(self, incident: Incident) -> Incident:
         subject = incident.subject
@@ -135,6 +134,14 @@ class PostgresUnit:
 
     async def publish(self, message: Message) -> None:
         await self._tx.publish(message)
+
+    async def _held(self, query: str, key: int | str) -> Incident | None:
+        found = await self._tx.fetchrow(query, key)
+        if found is None:
+            return None
+        await self._tx.fetchrow(_HOLD, found["alert_id"])
+        held = await self._tx.fetchrow(query, key)  # again: it may have changed while we waited for the lock
+        return rows.incident_of(held) if held else None
 
     async def _explain(self, entry: LedgerEntry) -> None:
         await self._tx.execute(_EXPLAIN, entry.at, entry.thread, entry.reason, list(entry.chat_ids), entry.words)
