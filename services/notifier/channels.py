@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from aiogram import Bot
-
-from services.notifier.adapters.telegram import TelegramMessenger, make_bot
+from services.notifier.adapters.telegram import Bot, TelegramMessenger, make_bot
 from services.notifier.adapters.whatsapp import CloudMessenger, GatewayMessenger, Templates
 from services.notifier.adapters.whatsapp.http import make_client
 from services.notifier.ports import Messenger, Store

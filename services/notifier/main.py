@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 import structlog
-from aiogram import Bot
 from starlette.routing import BaseRoute
 
 from services.notifier import channels
@@ -16,7 +15,7 @@ from services.notifier.adapters.directory import InventoryDirectory
 from services.notifier.adapters.lease import while_holding
 from services.notifier.adapters.store import MIGRATIONS, SCHEMA, PostgresStore
 from services.notifier.adapters.store.postgres import CLAIM
-from services.notifier.adapters.telegram import TelegramPoller
+from services.notifier.adapters.telegram import Bot, TelegramPoller
 from services.notifier.adapters.whatsapp.routes import WhatsAppRoutes
 from services.notifier.adapters.wording import CatalogueWording
 from services.notifier.handlers import ALERT_HANDLERS, SESSION_HANDLERS, Table, bound
