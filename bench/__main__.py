@@ -1,0 +1,78 @@
+"""`python -m bench [name…]`: measure, show, and keep the figures. Exit code 1 if a bar is missed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from types import ModuleType
+
+from bench import account_row, host_cut, idle, login_message, ping_command, report, start
+from bench.figures import Figure
+from bench.stage import Stage, stage
+from deploy.local.stack import ROOT
+from shared.clock import SystemClock
+from shared.errors import RondaError
+
+# In this order: what looks at rest comes before what makes unrest; neighbours share one running product.
+BENCHES: dict[str, ModuleType] = {
+    "start": start,
+    "idle": idle,
+    "host_cut": host_cut,
+    "ping_command": ping_command,
+    "account_row": account_row,
+    "login_message": login_message,
+}
+ORDER = (
+    "start_empty",
+    "start_filled",
+    "idle_memory",
+    "idle_cpu",
+    "host_cut",
+    "login_message",
+    "login_message_administrator",
+    "account_row",
+    "ping_command",
+)
+
+
+def main() -> int:
+    """Parse, measure, report."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Ronda's figures here and now.")
+    parser.add_argument("names", nargs="*", metavar="name", help=f"all if none is named: {' '.join(BENCHES)}")
+    parser.add_argument("--keep", action=argparse.BooleanOptionalAction, default=True, help="write documents too")
+    given = parser.parse_args()
+    if unknown := set(given.names) - BENCHES.keys():
+        parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
+    try:
+        figures = asyncio.run(_measured([name for name in BENCHES if not given.names or name in given.names]))
+    except RondaError as failure:
+        sys.stderr.write(f"{failure}\n")
+        return 1
+    print(report.screen(figures))
+    if given.keep:
+        report.keep(ROOT, figures, SystemClock().now().date().isoformat())
+        (ROOT / report.DOCUMENT).write_text(report.document(ROOT, _methods(), ORDER))
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+async def _measured(names: list[str]) -> list[Figure]:
+    figures: list[Figure] = []
+    async with stage() as place:
+        for name in names:
+            print(f"measuring {name} …", flush=True)
+            measure: Callable[[Stage], Awaitable[list[Figure]]] = BENCHES[name].measure
+            found = await measure(place)
+            print(report.screen(found), flush=True)
+            figures += found
+    return figures
+
+
+def _methods() -> dict[str, str]:
+    """How each benchmark measures: the docstring of its module, in one paragraph."""
+    return {name: " ".join((bench.__doc__ or "").split()) for name, bench in BENCHES.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
