@@ -25,6 +25,7 @@ Record = asyncpg.Record
 
 _CLOSE_S = 5.0  # then connections are cut: shutdown as a whole has 10 s
 _STARTUP_RETRY_S = 0.2
+_IDLE_S = 60.0  # a connection that a burst opened costs the server 5 MB until then; asyncpg would keep it 5 minutes
 _NO_DEADLINES = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 
 
@@ -186,6 +187,7 @@ def _pool(url: str, schema: str, source: str, size: int, timeout_s: float) -> as
         url,
         min_size=0,
         max_size=size,
+        max_inactive_connection_lifetime=_IDLE_S,
         timeout=timeout_s,
         command_timeout=timeout_s,
         init=_teach_json,
