@@ -55,9 +55,9 @@ def env_example() -> str:
     """The whole file; copied as it is, it changes nothing."""
     shared: set[str] = set()
     groups: list[tuple[str, Iterable[Described]]] = []
-    for title, settings in (("Every service", ServiceSettings), ("Notifier and api", DatabaseSettings)):
-        groups.append((title, described(settings)))
-        shared |= {each.variable for each in described(settings)}
+    for title, common in (("Every service", ServiceSettings), ("Notifier and api", DatabaseSettings)):
+        groups.append((title, described(common)))
+        shared |= {each.variable for each in described(common)}
     told: set[str] = set()
     for title, settings in SERVICES.items():
         own = [each for each in described(settings) if each.variable not in shared | told]

@@ -7,7 +7,7 @@ router's log, and a warm session is what makes a change take milliseconds.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -15,12 +15,13 @@ import structlog
 from pydantic import ValidationError
 
 from services.provisioner.faults import RouterAway
-from shared.bus.ports import Bucket, Entry
+from shared.bus.following import follow
+from shared.bus.ports import Bucket
 from shared.clock import Clock
 from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Router
-from shared.contracts.subjects import unescape_token
-from shared.errors import NotAllowed, RondaError, Temporary, Unreachable
+from shared.contracts.subjects import escape_token, unescape_token
+from shared.errors import NotAllowed, RondaError, Unreachable
 from shared.routeros import LinkDown, LinkUp, RouterAddress, RouterLink, RouterSession, Session
 from shared.routeros.registered import registered_address
 from shared.security.sealing import KeyRing
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 Connect = Callable[[RouterAddress], Awaitable[Session]]
 
 _PREFIX = "router."
-_PAUSE_S = 1.0
 
 
 @dataclass(slots=True)
@@ -88,28 +88,30 @@ class InventoryRouters:
 
     async def follow(self, inventory: Bucket) -> None:
         """Keep the links as the inventory says until cancelled; then close them."""
+
+        async def opened() -> Bucket:
+            return inventory
+
         try:
-            while True:
-                try:
-                    await self._follow_once(inventory)
-                except Temporary as problem:
-                    log.warning("the inventory cannot be followed now", reason=str(problem))
-                await asyncio.sleep(_PAUSE_S)
+            await follow(opened, self, _PREFIX)
         finally:
             await asyncio.gather(*(self._drop(router_id) for router_id in list(self._kept)))
 
-    async def _follow_once(self, inventory: Bucket) -> None:
-        present: set[RouterId] = set()
-        async for item in inventory.watch(_PREFIX):
-            if item is None:
-                for gone in set(self._kept) - present:  # while the inventory could not be followed
-                    await self._drop(gone)
-                self.known.set()
-            elif isinstance(item, Entry):
-                present.add(router_id := RouterId(unescape_token(item.key.removeprefix(_PREFIX))))
-                await self._take(router_id, item.value)
-            else:
-                await self._drop(RouterId(unescape_token(item.key.removeprefix(_PREFIX))))
+    def keys(self) -> Collection[str]:
+        """The routers' keys in the bucket."""
+        return [f"{_PREFIX}{escape_token(router_id)}" for router_id in self._kept]
+
+    async def put(self, key: str, value: bytes) -> None:
+        """A router was added or changed."""
+        await self._take(_router_id(key), value)
+
+    async def remove(self, key: str) -> None:
+        """A router was removed."""
+        await self._drop(_router_id(key))
+
+    async def caught_up(self) -> None:
+        """All routers are known."""
+        self.known.set()
 
     async def _take(self, router_id: RouterId, value: bytes) -> None:
         try:
@@ -169,3 +171,7 @@ class Trials:
             yield session
         finally:
             await session.close()
+
+
+def _router_id(key: str) -> RouterId:
+    return RouterId(unescape_token(key.removeprefix(_PREFIX)))
