@@ -16,7 +16,8 @@ from shared.errors import Rejected
 _AT_ONCE = 8
 _POLICY = "infra"  # one-second probes, so that a visitor who cuts a link sees it at once
 _SERVICES = {"hotspot": "hotspot", "pppoe": "ppp"}
-_RECEIVES = {"noc": ["alerts", "sessions"], "owner": ["alerts"], "desk": []}
+_TOLD_ALERTS = {"noc", "owner"}
+_TOLD_SESSIONS = "whatsapp"  # Telegram lets a bot say 20 things a minute in a group: an evening has more log-ins
 _NOT_TOLD = {"stranger"}
 _TIMEOUT_S = 30.0
 
@@ -113,8 +114,14 @@ def _chat(chat: Mapping[str, Any]) -> dict[str, Any]:
         "role": chat["role"],
         "language": chat["language"],
         "time_zone": chat["time_zone"],
-        "receives": _RECEIVES[chat["role"]],
+        "receives": _receives(chat),
     }
+
+
+def _receives(chat: Mapping[str, Any]) -> list[str]:
+    if chat["role"] not in _TOLD_ALERTS:
+        return []
+    return ["alerts", "sessions"] if chat["channel"] == _TOLD_SESSIONS else ["alerts"]
 
 
 def _is_told(chat: Mapping[str, Any]) -> bool:
