@@ -30,6 +30,7 @@ ORDER = (
     "idle_memory",
     "idle_cpu",
     "host_cut",
+    "host_cut_whatsapp",
     "login_message",
     "login_message_administrator",
     "account_row",
