@@ -30,6 +30,7 @@ ORDER = (
     "idle_memory",
     "idle_cpu",
     "host_cut",
+    "host_cut_whatsapp",
     "login_message",
     "login_message_administrator",
     "account_row",
@@ -46,18 +47,15 @@ def main() -> int:
     if unknown := set(given.names) - BENCHES.keys():
         parser.error(f"there is no benchmark {', '.join(sorted(unknown))}")
     try:
-        figures = asyncio.run(_measured([name for name in BENCHES if not given.names or name in given.names]))
+        figures = asyncio.run(_measured([n for n in BENCHES if not given.names or n in given.names], keep=given.keep))
     except RondaError as failure:
         sys.stderr.write(f"{failure}\n")
         return 1
-    print(report.screen(figures))
-    if given.keep:
-        report.keep(ROOT, figures, SystemClock().now().date().isoformat())
-        (ROOT / report.DOCUMENT).write_text(report.document(ROOT, _methods(), ORDER))
+    print(f"\n{report.screen(figures)}")
     return 0 if all(figure.holds for figure in figures) else 1
 
 
-async def _measured(names: list[str]) -> list[Figure]:
+async def _measured(names: list[str], *, keep: bool) -> list[Figure]:
     figures: list[Figure] = []
     async with stage() as place:
         for name in names:
@@ -66,7 +64,14 @@ async def _measured(names: list[str]) -> list[Figure]:
             found = await measure(place)
             print(report.screen(found), flush=True)
             figures += found
+            if keep:  # at once: a later one that fails does not take these along
+                _keep(found)
     return figures
+
+
+def _keep(figures: list[Figure]) -> None:
+    report.keep(ROOT, figures, SystemClock().now().date().isoformat())
+    (ROOT / report.DOCUMENT).write_text(report.document(ROOT, _methods(), ORDER))
 
 
 def _methods() -> dict[str, str]:

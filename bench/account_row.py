@@ -59,7 +59,9 @@ class Onlooker:
 
     def _listen(self, connection: Any, table: str) -> None:
         with contextlib.suppress(LibRouterosError, OSError, ValueError):  # closed under us: that is the end
-            for row in connection.rawCmd(f"{table}/listen"):
+            connection.protocol.writeSentence(f"{table}/listen")
+            while True:  # the library's own calls would wait for the end of a command that has none
+                _, row = connection.readSentence()
                 now = time.monotonic()
                 with self._news:
                     self._seen.setdefault(str(row.get("name")), now)

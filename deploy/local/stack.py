@@ -9,13 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-
-import httpx
 
 from deploy.local import ports
 from deploy.local.environment import SERVICES, Provided, own_settings, service_environment
@@ -24,6 +22,7 @@ from deploy.local.nats_rights import USERS
 from deploy.local.nats_server import NatsServer
 from deploy.local.output import Output
 from deploy.local.postgres import LocalPostgres
+from deploy.local.readiness import answers_ready
 from deploy.local.state import StateFolder
 from deploy.local.supervisor import ChildSpec, Supervisor
 from shared.errors import RondaError
@@ -82,11 +81,12 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
     state = StateFolder.open(options.state)
     async with AsyncExitStack() as exits:
         exits.enter_context(state.locked())
+        servers = await exits.enter_async_context(AsyncExitStack())  # ended last: services say goodbye to them
         supervisor = Supervisor(output)
         exits.push_async_callback(supervisor.stop)
-        nats, nats_urls = _start_nats(options, state, exits)
         lab_ready = asyncio.create_task(_start_lab(options, state, supervisor))
-        postgres, database_urls = await _start_postgres(options, state, exits)
+        nats, nats_urls = _start_nats(options, state, servers)
+        postgres, database_urls = await _start_postgres(options, state, servers)
         lab = await lab_ready
         provided = _provide(options, state, nats_urls, database_urls, lab)
         await supervisor.start_together(
@@ -174,18 +174,8 @@ def _service(name: str, options: Options, provided: Provided) -> ChildSpec:
         name,
         [sys.executable, "-m", f"services.{name}"],
         environment={**service_environment(name, options.settings, provided), "PYTHONPATH": str(ROOT)},
-        ready=_answers_ready(provided.health_ports[name] if name != "api" else provided.api_port),
+        ready=answers_ready(provided.health_ports[name] if name != "api" else provided.api_port),
     )
-
-
-def _answers_ready(port: int) -> Callable[[], Awaitable[bool]]:
-    async def ready() -> bool:
-        with contextlib.suppress(httpx.HTTPError):
-            async with httpx.AsyncClient(timeout=2) as client:
-                return (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == httpx.codes.OK
-        return False
-
-    return ready
 
 
 async def _keep_servers(stack: Stack) -> None:

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import structlog
 from fastapi import FastAPI
 
 from services.api.adapters.inventory_bucket import InventoryPublisher
+from services.api.adapters.opening import SOURCE, open_database
 from services.api.adapters.passwords import Argon2Hasher
 from services.api.adapters.store import PostgresInventory, PostgresStore
 from services.api.app import make_app
@@ -26,7 +26,7 @@ from shared.bus.ports import Bus, ConsumerSpec
 from shared.clock import Clock, SystemClock
 from shared.contracts.streams import EVENTS
 from shared.contracts.subjects import Kind, every
-from shared.db import Database, OutboxRelay, migrate
+from shared.db import Database, OutboxRelay
 from shared.errors import Unreachable
 from shared.lifecycle import Service
 from shared.telemetry import Check, HealthServer, Metrics
@@ -34,9 +34,6 @@ from shared.telemetry.health import serving
 
 log = structlog.get_logger(__name__)
 
-SOURCE = "ronda/api"
-SCHEMA = "api"
-MIGRATIONS = Path(__file__).parent / "migrations"
 BUS_GRACE_S = 30.0
 PROJECTION = ConsumerSpec(name=CONSUMER, stream=EVENTS, filters=(every(Kind.EVENT),), max_in_flight=64)
 
@@ -53,24 +50,12 @@ class Assembled:
 
 
 @asynccontextmanager
-async def open_store(settings: ApiSettings, clock: Clock | None = None) -> AsyncIterator[PostgresStore]:
-    """The api's memory alone, for commands on the server such as making the owner."""
-    async with Database.connect(settings.database_url, schema=SCHEMA, source=SOURCE, clock=clock) as database:
-        await migrate(database, MIGRATIONS)
-        yield PostgresStore(database, on_announce=lambda: None)
-
-
-@asynccontextmanager
 async def assemble(
     settings: ApiSettings, *, bus: Bus | None = None, clock: Clock | None = None
 ) -> AsyncIterator[Assembled]:
     """Open database and bus and put everything together."""
     clock = clock or SystemClock()
-    database_opened = Database.connect(
-        settings.database_url, schema=SCHEMA, source=SOURCE, clock=clock, pool_size=settings.database_pool_size
-    )
-    async with database_opened as database:
-        await migrate(database, MIGRATIONS)
+    async with open_database(settings, clock) as database:
         if bus is not None:
             yield _assembled(settings, database, bus, clock)
             return

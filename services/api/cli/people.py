@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+from services.api.adapters.opening import open_store
 from services.api.adapters.passwords import Argon2Hasher
 from services.api.cli.connection import keep_token, local_variables
 from services.api.core.faults import NameTaken
 from services.api.core.rights import Scope
 from services.api.handlers.people import FirstOwner, create_owner, give_new_password, make_token_for
-from services.api.main import open_store
 from services.api.ports import Store
 from services.api.settings import ApiSettings
 from shared.clock import SystemClock
@@ -44,9 +44,8 @@ def owner(
     if as_json:
         typer.echo(json.dumps({"login": made.login, "password": made.password, "token": token}))
         return
-    typer.echo(
-        f"log in as {made.login}, password {made.password}"
-    )  # before anything can fail: nobody can show it again
+    # Said before anything can fail: nobody can show it again.
+    typer.echo(f"log in as {made.login}, password {made.password}")
     typer.echo(f"shown this once; the command line's token is kept in {keep_token(token)}")
 
 

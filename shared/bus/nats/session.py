@@ -8,6 +8,7 @@ opens the next one.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
@@ -15,6 +16,7 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import nats.aio.transport
 import nats.errors
 import structlog
 from nats.aio.client import Client
@@ -67,6 +69,8 @@ class Session:
 
     async def open(self, url: str, *, name: str) -> None:
         """Connect; raises NotAllowed for wrong credentials, Unreachable otherwise."""
+        if "ws://" in url or "wss://" in url:
+            vars(nats.aio.transport)["aiohttp"] = importlib.import_module("aiohttp")  # left out before: `__init__.py`
         try:
             await self.client.connect(
                 url.split(","),

@@ -268,7 +268,7 @@ async def test_nothing_to_take_on_is_refused(watch: Watch) -> None:
 
 async def test_opening_names_who_is_told(watch: Watch) -> None:
     deaf = Chat(id=ChatId("deaf"), name="deaf", channel=Channel.TELEGRAM, address="-2")
-    watch.directory.put(deaf.key(), deaf)
+    watch.directory.take(deaf.key(), deaf)
     await watch.hear(DOWN)
     [said] = [one for one in watch.store.kept.outbox if isinstance(one, AlertOpened)]
     assert sorted(said.told) == ["admin", "noc"]
