@@ -15,6 +15,7 @@ from deploy.local import demo
 from deploy.local.first_run import TOKEN, make_owner
 from deploy.local.output import Output
 from deploy.local.stack import Options, Stack, running
+from tests.support.output_tail import shown_on_failure
 from tests.support.postgres import open_folder
 
 
@@ -37,7 +38,8 @@ class RunningProduct:
 @asynccontextmanager
 async def product(folder: Path, *lab_arguments: str, loaded: bool = True) -> AsyncIterator[RunningProduct]:
     """Start everything on free ports; `loaded`: with the lab's provider registered. `folder` gets the output log."""
-    with open_folder() as state, (folder / "output.log").open("w") as log:
+    output = folder / "output.log"
+    with open_folder() as state, output.open("w") as log, shown_on_failure(output):
         options = Options(
             state=state / "state",
             lab=True,
