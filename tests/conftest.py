@@ -5,6 +5,7 @@ pytest_plugins = [
     "tests.support.mission",
     "tests.support.requirements",
     "tests.support.node",
+    "tests.support.output_tail",
     "tests.support.nats_server",
     "tests.support.postgres",
 ]

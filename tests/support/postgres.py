@@ -22,7 +22,7 @@ _FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[LocalPostgres]:
     """The session's server. Do not kill this one: tests that do so start their own on `postgres_folder`."""
-    with _open_folder() as folder:
+    with open_folder() as folder:
         server = LocalPostgres(folder, settings=_FAST)
         with asyncio.Runner() as runner:
             runner.run(server.start())
@@ -34,12 +34,12 @@ def postgres_server() -> Iterator[LocalPostgres]:
 @pytest.fixture
 def postgres_folder() -> Iterator[Path]:
     """A state folder for a server of the test's own."""
-    with _open_folder() as folder:
+    with open_folder() as folder:
         yield folder
 
 
 @contextmanager
-def _open_folder() -> Iterator[Path]:
+def open_folder() -> Iterator[Path]:
     """A folder that any user may enter, for root's server runs as `nobody`. pytest closes its own to others, time and
     again, whenever another run begins."""
     with tempfile.TemporaryDirectory(prefix="ronda-postgres-", ignore_cleanup_errors=True) as folder:

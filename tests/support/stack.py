@@ -15,7 +15,8 @@ from deploy.local import demo
 from deploy.local.first_run import TOKEN, make_owner
 from deploy.local.output import Output
 from deploy.local.stack import Options, Stack, running
-from tests.support.postgres import folder_for_postgres
+from tests.support.output_tail import shown_on_failure
+from tests.support.postgres import open_folder
 
 
 @dataclass(slots=True)
@@ -36,15 +37,16 @@ class RunningProduct:
 
 @asynccontextmanager
 async def product(folder: Path, *lab_arguments: str, loaded: bool = True) -> AsyncIterator[RunningProduct]:
-    """Start everything on free ports with its state in `folder`; `loaded`: with the lab's provider registered."""
-    options = Options(
-        state=folder_for_postgres(folder) / "state",
-        lab=True,
-        lab_arguments=("--no-limits", "--pace", "0", *lab_arguments),
-        standard_ports=False,
-        settings={name: value for name, value in os.environ.items() if name == "RONDA_LOG_LEVEL"},
-    )
-    with (folder / "output.log").open("w") as log:
+    """Start everything on free ports; `loaded`: with the lab's provider registered. `folder` gets the output log."""
+    output = folder / "output.log"
+    with open_folder() as state, output.open("w") as log, shown_on_failure(output):
+        options = Options(
+            state=state / "state",
+            lab=True,
+            lab_arguments=("--no-limits", "--pace", "0", *lab_arguments),
+            standard_ports=False,
+            settings={name: value for name, value in os.environ.items() if name == "RONDA_LOG_LEVEL"},
+        )
         async with running(options, Output(log, colour=False)) as stack:
             password = await make_owner(stack)
             if loaded:
