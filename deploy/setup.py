@@ -53,7 +53,8 @@ def make_environment() -> None:
 
 def pip_install(lock: Path) -> "subprocess.CompletedProcess[str]":
     """Install a lock with pip, quietly."""
-    options = ["--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
+    # Five retries would keep a person without network waiting for half a minute.
+    options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--require-hashes", "-r", str(lock)]
     command = [str(PYTHON), "-m", "pip", "install", *options]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
 

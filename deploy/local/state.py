@@ -61,7 +61,7 @@ class StateFolder:
         """Leave variables for the command line, readable by their owner only."""
         file = self.path / "secrets" / f"{name}.env"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as stream:
-            stream.writelines(f"{key}='{value}'\n" for key, value in sorted(variables.items()))
+            stream.writelines(f"{key}='{_escaped(value)}'\n" for key, value in sorted(variables.items()))
 
     def remember(self, name: str, content: dict[str, Any]) -> None:
         """Write a small JSON file atomically (addresses of this run, for `ronda` and for tests)."""
@@ -75,3 +75,8 @@ class StateFolder:
         """What `remember` wrote, empty if nothing."""
         file = self.path / f"{name}.json"
         return json.loads(file.read_text()) if file.exists() else {}
+
+
+def _escaped(value: str) -> str:
+    """As it may stand between single quotes in a file of variables."""
+    return value.replace("\\", "\\\\").replace("'", "\\'")

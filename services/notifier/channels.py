@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from services.notifier.adapters.telegram import Bot, TelegramMessenger, make_bot
 from services.notifier.adapters.whatsapp import CloudMessenger, GatewayMessenger, Templates
 from services.notifier.adapters.whatsapp.http import make_client
@@ -14,6 +16,8 @@ from shared.clock import Clock
 from shared.contracts.vocabulary import Channel
 from shared.errors import Invalid, Misconfigured
 
+log = structlog.get_logger("notifier")
+
 META = "https://graph.facebook.com"
 
 
@@ -21,6 +25,7 @@ META = "https://graph.facebook.com"
 async def telegram_bot(settings: NotifierSettings) -> AsyncIterator[Bot | None]:
     """The bot, or None without a token. Raises Misconfigured for a token that cannot be one."""
     if settings.telegram_token is None:
+        log.info("channel is off", channel="telegram", reason="RONDA_TELEGRAM_TOKEN is not set")
         yield None
         return
     try:
@@ -61,6 +66,7 @@ async def whatsapp(settings: NotifierSettings, store: Store, clock: Clock) -> As
                     clock=clock,
                 )
             case WhatsAppDriver.NONE:
+                log.info("channel is off", channel="whatsapp", reason="RONDA_WHATSAPP_DRIVER is none")
                 yield None
 
 
