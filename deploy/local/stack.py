@@ -83,12 +83,13 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
     async with AsyncExitStack() as exits:
         exits.enter_context(state.locked())
         supervisor = Supervisor(output)
-        exits.push_async_callback(supervisor.stop)
+        exits.push_async_callback(supervisor.stop)  # whatever goes wrong on the way
         nats, nats_urls = _start_nats(options, state, exits)
         lab_ready = asyncio.create_task(_start_lab(options, state, supervisor))
         postgres, database_urls = await _start_postgres(options, state, exits)
         lab = await lab_ready
         provided = _provide(options, state, nats_urls, database_urls, lab)
+        exits.push_async_callback(supervisor.stop)  # the services end while the servers that they need still run
         await supervisor.start_together(
             *(_service(name, options, provided) for name in SERVICES),
         )
