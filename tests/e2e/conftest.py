@@ -21,7 +21,8 @@ ON_THE_PRODUCT = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.xdist_g
 async def provider(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Provider]:
     """The product with the lab's provider. David lives an hour further east; log-ins are told by WhatsApp only, as
     Telegram lets a bot say no more than 20 things a minute in a group."""
-    async with product(tmp_path_factory.mktemp("product")) as running:
+    folder = tmp_path_factory.mktemp("product")
+    async with product(folder) as running:
         provider = Provider(running)
         for chat in await provider.all("chats"):
             wanted = {"time_zone": DAVIDS_ZONE} if chat["name"].startswith("David") else {}
@@ -30,3 +31,5 @@ async def provider(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pr
             if wanted:
                 (await running.api.patch(f"/api/v1/chats/{chat['id']}", json=wanted)).raise_for_status()
         yield provider
+    left_behind = [line for line in (folder / "output.log").read_text().splitlines() if "bus lost" in line]
+    assert left_behind == [], "the services must end before the servers that they need"

@@ -104,11 +104,15 @@ class Provider:
         await self.known_sessions(chosen["user"], 0)
         return dict(chosen)
 
+    async def open_sessions(self, account: str) -> list[Row]:
+        """The sessions of an account that the product takes for open."""
+        return await self.all("sessions", account=account, open=True)
+
     async def known_sessions(self, account: str, count: int) -> list[Row]:
         """Wait until the product knows this many open sessions of an account."""
 
         async def as_many() -> tuple[list[Row]] | None:
-            rows = await self.all("sessions", account=account, open=True)
+            rows = await self.open_sessions(account)
             return (rows,) if len(rows) == count else None
 
         return (await until(as_many))[0]  # type: ignore[index]
