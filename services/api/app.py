@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from services.api.console import board, customers, login, settings, static_files
+from services.api.console import actions, board, customers, login, settings, static_files
+from services.api.console import search as search_page
 from services.api.console.deps import LogInFirst, lead_to_login
 from services.api.console.rendering import Pages
 from services.api.deps import Parts
 from services.api.handlers.board import BoardWatch
-from services.api.routes import accounts, chats, health, history, hosts, people, routers, sites, stream
+from services.api.routes import (
+    accounts,
+    alerts,
+    chats,
+    health,
+    history,
+    hosts,
+    people,
+    routers,
+    search,
+    sites,
+    stream,
+)
 from services.api.routes.problems import PROBLEM_RESPONSES, describe_problems, install_problems
 from services.api.security import SecurityHeaders
 
@@ -33,10 +46,10 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (sites, routers, hosts, chats, accounts, history, stream, people, health):
+    for resource in (sites, routers, hosts, chats, accounts, alerts, history, search, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
-    for page in (static_files, login, board, customers, settings):
+    for page in (static_files, login, board, actions, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)
@@ -46,5 +59,5 @@ def make_app(parts: Parts | None) -> FastAPI:
     if parts is not None:
         app.state.parts = parts
         app.state.pages = Pages(clock=parts.clock, language=parts.language, time_zone=parts.time_zone)
-        app.state.board_watch = BoardWatch(parts.store, parts.bell)
+        app.state.board_watch = BoardWatch(parts.store, parts.bell, parts.clock)
     return app

@@ -110,6 +110,7 @@ class Allowed:
 
 AnyCaller = Annotated[Caller, Depends(Allowed(None))]
 Reader = Annotated[Caller, Depends(Allowed(Scope.READ))]
+AlertKeeper = Annotated[Caller, Depends(Allowed(Scope.ALERTS))]
 AccountKeeper = Annotated[Caller, Depends(Allowed(Scope.ACCOUNTS))]
 InventoryKeeper = Annotated[Caller, Depends(Allowed(Scope.INVENTORY))]
 Admin = Annotated[Caller, Depends(Allowed(Scope.ADMIN))]

@@ -6,19 +6,21 @@ all. `adapters.postgres` keeps these promises on PostgreSQL, `tests/fakes/api_st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
+from services.api.core.alerts import Alert, AlertState
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
 from services.api.core.rights import Scope
+from services.api.core.search import Found, SearchWish
 from services.api.core.standings import HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import Event, SessionClosed, SessionOpened
+from shared.contracts.events import AlertEvent, Event, SessionClosed, SessionOpened
 from shared.contracts.inventory import Chat, Host, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
@@ -247,7 +249,31 @@ class HistoryRows(Protocol):
         """Drop the standing of a host or router that left the inventory."""
         ...
 
-    async def board(self) -> BoardFacts: ...
+    async def session(self, session_id: str) -> SubscriberSession:
+        """Raises NotFound."""
+        ...
+
+    async def board(self, now: datetime) -> BoardFacts: ...
+
+
+class AlertRows(Protocol):
+    """Alerts, projected."""
+
+    async def take_in(self, event: AlertEvent) -> None:
+        """In any order: what another event told stays."""
+        ...
+
+    async def taken_on(self, incident_id: str, *, by: str, at: datetime) -> None:
+        """Somebody has it in hand, before the event says so too."""
+        ...
+
+    async def get(self, incident_id: str) -> Alert:
+        """Raises NotFound."""
+        ...
+
+    async def find(self, states: Sequence[AlertState], wish: PageWish) -> Page[Alert]:
+        """Newest first; no states named means all."""
+        ...
 
 
 class Unit(Protocol):
@@ -267,6 +293,8 @@ class Unit(Protocol):
     def people(self) -> PeopleRows: ...
     @property
     def history(self) -> HistoryRows: ...
+    @property
+    def alerts(self) -> AlertRows: ...
 
     async def publish(self, message: Message) -> None:
         """Say this on the bus when, and only when, the transaction succeeds."""
@@ -278,6 +306,10 @@ class Unit(Protocol):
 
     async def first_time(self, consumer: str, envelope_id: str) -> bool:
         """Whether this consumer sees this message for the first time."""
+        ...
+
+    async def search(self, wish: SearchWish, limit: int) -> list[Found]:
+        """At most `limit` of each kind, what is alive first."""
         ...
 
     async def audit(self, line: AuditLine) -> None: ...

@@ -14,7 +14,7 @@ from services.api.core.facts import BoardFacts
 from services.api.core.faults import NameTaken
 from services.api.core.standings import HostStanding, RouterStanding
 from services.api.ports import AccountFilter, AuditLine, BrowserSession, Kept, Person, Token
-from shared.contracts.events import SessionClosed, SessionOpened
+from shared.contracts.events import AlertEvent, SessionClosed, SessionOpened
 from shared.contracts.message import Message
 from shared.errors import NotFound
 
@@ -35,6 +35,7 @@ class Rows:
     closed_sessions: dict[str, SessionClosed] = field(default_factory=dict)
     hosts: dict[str, HostStanding] = field(default_factory=dict)
     routers: dict[str, RouterStanding] = field(default_factory=dict)
+    alerts: list[AlertEvent] = field(default_factory=list)
     seen: set[tuple[str, str]] = field(default_factory=set)
     published: list[Message] = field(default_factory=list)
     announced: dict[str, Any] = field(default_factory=dict)
@@ -162,8 +163,16 @@ class FakeHistory:
         self._rows.hosts.pop(entity_id, None)
         self._rows.routers.pop(entity_id, None)
 
-    async def board(self):
+    async def board(self, now):
         return BoardFacts(host_standings=self._rows.hosts, router_standings=self._rows.routers)
+
+
+class FakeAlerts:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def take_in(self, event):
+        self._rows.alerts.append(event)
 
 
 def _newer(known: dict[str, Any], key: str, standing: Any) -> bool:
@@ -180,6 +189,7 @@ class FakeUnit:
         self.accounts = FakeAccounts(rows.accounts)
         self.people = FakePeople(rows)
         self.history = FakeHistory(rows)
+        self.alerts = FakeAlerts(rows)
 
     async def publish(self, message):
         self.rows.published.append(message)

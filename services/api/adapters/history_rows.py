@@ -6,23 +6,22 @@ from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.api.adapters.board_rows import read_facts
 from services.api.adapters.rows import Where, insert_sql
 from services.api.core.cursor import Page, PageWish, cut_page
-from services.api.core.facts import BoardEvent, BoardFacts
+from services.api.core.facts import BoardFacts
 from services.api.core.standings import HostStanding, RouterStanding, RouterState
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened
-from shared.contracts.inventory import Host, Router, Site
 from shared.contracts.vocabulary import HostState, LikelyCause, Service
 from shared.db import Transaction
+from shared.errors import NotFound
 
 _EVENT = [field.name for field in fields(PastEvent)]
 _SESSION = [field.name for field in fields(SubscriberSession)]
 _HOST = [field.name for field in fields(HostStanding)]
 _ROUTER = [field.name for field in fields(RouterStanding)]
-_QUIET_TYPES = ["inventory.changed"]
-BOARD_EVENTS = 40
 
 _FILL_IN = """
     update router_states set identity = coalesce(identity, $2), version = coalesce(version, $3),
@@ -147,30 +146,16 @@ class PostgresHistory:
             entity_id,
         )
 
-    async def board(self) -> BoardFacts:
-        """Everything the first page shows."""
-        open_now = await self._tx.fetch(
-            "select router_id, count(*) as sessions from subscriber_sessions where closed_at is null group by router_id"
-        )
-        failed = await self._tx.fetchval("select count(*) from accounts where apply_state = 'failed'")
-        return BoardFacts(
-            sites=tuple(map(_site, await self._tx.fetch("select * from sites order by name, id"))),
-            routers=tuple(map(_inventory_router, await self._tx.fetch("select * from routers order by name, id"))),
-            hosts=tuple(map(_inventory_host, await self._tx.fetch("select * from hosts order by name, id"))),
-            host_standings=await self.hosts(),
-            router_standings=await self.routers(),
-            sessions={row["router_id"]: int(row["sessions"]) for row in open_now},
-            events=await self._board_events(),
-            failed_accounts=int(failed),
-        )
+    async def session(self, session_id: str) -> SubscriberSession:
+        """Raises NotFound."""
+        row = await self._tx.fetchrow("select * from subscriber_sessions where session_id = $1", session_id)
+        if row is None:
+            raise NotFound(f"There is no session «{session_id}».")
+        return SubscriberSession(**_session_fields(row))
 
-    async def _board_events(self) -> tuple[BoardEvent, ...]:
-        rows = await self._tx.fetch(
-            "select id, type, at, site_id, body from events where type <> all($1) order by at desc, id desc limit $2",
-            _QUIET_TYPES,
-            BOARD_EVENTS,
-        )
-        return tuple(BoardEvent(row["id"], row["type"], row["at"], row["site_id"], row["body"]) for row in rows)
+    async def board(self, now: datetime) -> BoardFacts:
+        """Everything the first page shows."""
+        return await read_facts(self._tx, hosts=await self.hosts(), routers=await self.routers(), now=now)
 
     async def _set(self, table: str, columns: list[str], plain: dict[str, Any]) -> bool:
         key = columns[0]
@@ -212,18 +197,6 @@ def _host(row: Any) -> HostStanding:
 def _router(row: Any) -> RouterStanding:
     plain = {name: row[name] for name in _ROUTER}
     return RouterStanding(**(plain | {"state": RouterState(plain["state"])}))
-
-
-def _site(row: Any) -> Site:
-    return Site.model_validate(dict(row))
-
-
-def _inventory_router(row: Any) -> Router:
-    return Router.model_validate(dict(row))
-
-
-def _inventory_host(row: Any) -> Host:
-    return Host.model_validate(dict(row))
 
 
 def _moment(text: str) -> datetime:

@@ -11,12 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.api.adapters.account_rows import PostgresAccounts
+from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.history_rows import PostgresHistory
 from services.api.adapters.people_rows import PostgresPeople
 from services.api.adapters.rows import Where, insert_sql
+from services.api.adapters.search_rows import search_everywhere
 from services.api.adapters.tables import InventoryTable
 from services.api.core.account import subscriber_of
 from services.api.core.cursor import Page, PageWish, cut_page
+from services.api.core.search import Found, SearchWish
 from services.api.ports import AuditLine, StoredAnswer
 from shared.contracts.inventory import PROBE_POLICIES, Chat, Host, Router, Site
 from shared.contracts.message import Contract, Message
@@ -40,6 +43,7 @@ class PostgresUnit:
         self.accounts = PostgresAccounts(tx)
         self.people = PostgresPeople(tx)
         self.history = PostgresHistory(tx)
+        self.alerts = PostgresAlerts(tx)
 
     async def publish(self, message: Message) -> None:
         """Say this on the bus after the commit."""
@@ -52,6 +56,10 @@ class PostgresUnit:
     async def first_time(self, consumer: str, envelope_id: str) -> bool:
         """Whether this consumer sees this message for the first time."""
         return await self.tx.first_time(consumer, envelope_id)
+
+    async def search(self, wish: SearchWish, limit: int) -> list[Found]:
+        """At most `limit` of each kind."""
+        return await search_everywhere(self.tx, wish, limit)
 
     async def audit(self, line: AuditLine) -> None:
         """Keep who did what."""

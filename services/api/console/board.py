@@ -28,7 +28,7 @@ EMPTY_FORM = {"host": "", "port": "", "username": "", "tls": "off"}
 @router.get("")
 async def show_board(request: Request, api: PartsDep, pages: PagesDep, caller: PageReader) -> Response:
     """The whole page."""
-    return await _page(request, api, pages, caller)
+    return await board_page(request, api, pages, caller)
 
 
 @router.get("/board/fragments")
@@ -36,12 +36,7 @@ async def show_fragments(
     request: Request, api: PartsDep, pages: PagesDep, caller: PageReader, names: str = ""
 ) -> HTMLResponse:
     """Some parts of the page as they are now."""
-    wanted = [name for name in names.split(",") if name in FRAGMENTS]
-    board = await read_board(api.store)
-    reader = pages.reader(request, caller)
-    return HTMLResponse(
-        pages.text("fragments.html", reader, board=board, marks=fragment_marks(board), names=wanted, caller=caller)
-    )
+    return await fragments(request, api, pages, caller, [name for name in names.split(",") if name in FRAGMENTS])
 
 
 @router.get("/board/live")
@@ -71,8 +66,10 @@ async def try_router(
         found = await live_queries.try_router(unsaved, bus=api.bus)
     except (RondaError, ValueError) as trouble:
         words = _router_trouble(trouble, request, pages, caller)
-        return await _page(request, api, pages, caller, form=form, trouble=words)
-    return await _page(request, api, pages, caller, form=form, found=found, sealed_password=unsaved.sealed_password)
+        return await board_page(request, api, pages, caller, form=form, trouble=words)
+    return await board_page(
+        request, api, pages, caller, form=form, found=found, sealed_password=unsaved.sealed_password
+    )
 
 
 @router.post("/routers")
@@ -96,13 +93,22 @@ async def add_router(
                 fields, sealed_password=sealed_password, by=caller.name, unit=unit, clock=api.clock
             )
     except RondaError as refusal:
-        return await _page(request, api, pages, caller, trouble=str(refusal))
+        return await board_page(request, api, pages, caller, trouble=str(refusal))
     return RedirectResponse("/console", status_code=303)
 
 
-async def _page(request: Request, api: Parts, pages: Pages, caller: Caller, **extra: Any) -> Response:
-    board = await read_board(api.store)
-    context = {"found": None, "trouble": None, "form": EMPTY_FORM, "sealed_password": ""} | extra
+async def fragments(request: Request, api: Parts, pages: Pages, caller: Caller, names: list[str]) -> HTMLResponse:
+    """These parts of the board as they are now."""
+    board = await read_board(api.store, api.clock)
+    context = {"board": board, "marks": fragment_marks(board), "names": names, "caller": caller, "answers": {}}
+    return HTMLResponse(pages.text("fragments.html", pages.reader(request, caller), **context))
+
+
+async def board_page(request: Request, api: Parts, pages: Pages, caller: Caller, **extra: Any) -> Response:
+    """The whole first page; `answers` are shown in the cards of their hosts and routers, a `notice` on top."""
+    board = await read_board(api.store, api.clock)
+    context = {"found": None, "trouble": None, "form": EMPTY_FORM, "sealed_password": ""}
+    context |= {"notice": None, "answers": {}} | extra
     status = 422 if context["trouble"] else 200
     return pages.page("board.html", request, caller, status=status, board=board, marks=fragment_marks(board), **context)
 

@@ -44,6 +44,7 @@ class Visitor(Allowed):
 
 AnyVisitor = Annotated[Caller, Depends(Visitor(None))]
 PageReader = Annotated[Caller, Depends(Visitor(Scope.READ))]
+PageAlertKeeper = Annotated[Caller, Depends(Visitor(Scope.ALERTS))]
 PageAccountKeeper = Annotated[Caller, Depends(Visitor(Scope.ACCOUNTS))]
 PageInventoryKeeper = Annotated[Caller, Depends(Visitor(Scope.INVENTORY))]
 

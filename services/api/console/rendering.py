@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from services.api.console import wording
+from services.api.console import sparkline, wording
 from services.api.core.rights import Caller
 from services.api.handlers.board import mark
 from shared.clock import Clock
@@ -103,6 +103,7 @@ class Pages:
             wording=wording.Wording(translator),
             languages=wording.LANGUAGES,
         )
+        environment.filters["spark_points"] = sparkline.points
         environment.filters["number"] = lambda value: format_number(value, language)
         return environment
 

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from services.api.core.account import ApplyState
 from services.api.core.facts import BoardEvent
 from services.api.core.problems import Problem, ProblemKind
+from services.api.core.search import Found, FoundKind
 from services.api.core.sites import HostCell
 from services.api.core.standings import RouterState
+from shared.contracts.queries import PingReport
 from shared.contracts.vocabulary import AccountStatus, HostState, LikelyCause, ProbeFailure
 from shared.i18n import N_, Translator
 
@@ -84,6 +86,25 @@ EVENT_WORDS: dict[str, tuple[str, str]] = {
     "chat.refused": ("off", N_("stranger refused")),
     "chat.unusable": (HostState.DEGRADED, N_("chat cannot be reached")),
 }
+FOUND_HEADINGS = {
+    FoundKind.ACCOUNT: N_("Customers"),
+    FoundKind.SESSION: N_("Sessions"),
+    FoundKind.HOST: N_("Hosts"),
+    FoundKind.ROUTER: N_("Routers"),
+}
+FOUND_LOOKS: dict[str, str] = {"active": HostState.UP, "disabled": HostState.DEGRADED, "open": "on", "closed": "off"}
+KEYS = (
+    ("/", N_("search")),
+    ("g b", N_("to the board")),
+    ("g c", N_("to the customers")),
+    ("g s", N_("to the settings")),
+    ("j k", N_("next, previous problem or row")),
+    ("a", N_("acknowledge the chosen problem")),
+    ("p", N_("ping the chosen host or router")),
+    ("c", N_("copy the chosen one's address")),
+    ("w", N_("wall mode")),
+    ("?", N_("this list")),
+)
 EVENT_SHAPES = {"on": "↗", "off": "↘", "done": "✓", "alert": "!"}
 
 
@@ -95,6 +116,7 @@ class EventLine:
     shape: str
     subject: str
     what: str
+    address: str
     rest: str
 
 
@@ -162,6 +184,71 @@ class Wording:
             return self._t.ngettext("{count} account refused", "{count} accounts refused", problem.count)
         return problem.name
 
+    def behind(self, problem: Problem) -> str:
+        """`8 hosts, 1 router`: what the problem explains."""
+        hosts, routers = len(problem.hosts_behind), len(problem.routers_behind)
+        parts = [
+            self._t.ngettext("{count} router", "{count} routers", routers) if routers else "",
+            self._t.ngettext("{count} host", "{count} hosts", hosts) if hosts else "",
+        ]
+        return ", ".join(part for part in parts if part)
+
+    def told(self, names: tuple[str, ...]) -> str:
+        """Which chats hear of it."""
+        if not names:
+            return self._t.gettext("nobody: no chat wants alerts of this site")
+        first, more = ", ".join(names[:3]), len(names) - 3
+        return self._t.gettext("{names} and {n} more", names=first, n=more) if more > 0 else first
+
+    def trend(self, values: tuple[int, ...]) -> str:
+        """What a line of the last hour shows, in words."""
+        return self._t.gettext(
+            "Last hour: from {first} to {last}, most {top}", first=values[0], last=values[-1], top=max(values)
+        )
+
+    def ping_look(self, report: PingReport) -> HostState:
+        """The shape and colour of a ping's result."""
+        if report.received == 0:
+            return HostState.DOWN
+        return HostState.UP if report.received == report.sent else HostState.DEGRADED
+
+    def ping(self, report: PingReport) -> str:
+        """`4 of 4 answered, 1.2 ms`."""
+        if report.received == 0 or report.rtt_avg_ms is None:
+            return self._t.gettext("no answer to {sent} pings", sent=report.sent)
+        return self._t.gettext(
+            "{received} of {sent} answered, {rtt} ms",
+            received=report.received,
+            sent=report.sent,
+            rtt=f"{report.rtt_avg_ms:.1f}",
+        )
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The keys of every page, for the list that `?` shows."""
+        return [(keys, self._t.gettext(what)) for keys, what in KEYS]
+
+    def found_heading(self, kind: FoundKind) -> str:
+        """The heading over results of a kind."""
+        return self._t.gettext(FOUND_HEADINGS[kind])
+
+    def found_look(self, found: Found) -> str:
+        """The shape and colour of a result's state."""
+        if found.kind is FoundKind.ROUTER:
+            return self.router_look(RouterState(found.state))
+        if found.kind is FoundKind.HOST:
+            return HostState(found.state)
+        return FOUND_LOOKS[found.state]
+
+    def found_state(self, found: Found) -> str:
+        """The word of a result's state."""
+        if found.kind is FoundKind.ROUTER:
+            return self.router(RouterState(found.state))
+        if found.kind is FoundKind.HOST:
+            return self.state(HostState(found.state))
+        if found.kind is FoundKind.ACCOUNT:
+            return self.status(AccountStatus(found.state))
+        return self._t.gettext("online") if found.state == "open" else self._t.gettext("offline")
+
     def applied(self, apply_state: ApplyState, took_ms: float | None) -> str:
         """How far the router is with an account."""
         if apply_state is ApplyState.PENDING:
@@ -176,13 +263,14 @@ class Wording:
         body = event.body
         subject = _first(body, "account", "host_name", "object_name", "router_name", "name", "address")
         rest = [part for part in self._details(event.type, body) if part]
-        return EventLine(state, self.shape(state), subject, self._t.gettext(word), " · ".join(rest))
+        address = _first(body, "address") if event.type.startswith(("session.", "host.")) else ""
+        return EventLine(state, self.shape(state), subject, self._t.gettext(word), address, " · ".join(rest))
 
     def _details(self, kind: str, body: Mapping[str, object]) -> list[str]:
         if kind.startswith("session."):
-            return [_first(body, "address"), _first(body, "router_name")]
+            return [_first(body, "router_name")]
         if kind.startswith("host."):
-            return [_first(body, "address"), _first(body, "site_name"), self._outage(body)]
+            return [_first(body, "site_name"), self._outage(body)]
         if kind == "account.failed":
             return [_first(body, "router_words")]
         if kind == "account.applied":

@@ -12,6 +12,7 @@ class Scope(StrEnum):
     """What a route asks of its caller."""
 
     READ = "read"
+    ALERTS = "alerts"  # taking an alert on: whoever may press the button in a chat
     ACCOUNTS = "accounts"
     INVENTORY = "inventory"
     ADMIN = "admin"
@@ -20,7 +21,7 @@ class Scope(StrEnum):
 # A reseller will see only what is theirs; until accounts belong to resellers, that is nothing.
 SCOPES_OF_ROLE: dict[Role, frozenset[Scope]] = {
     Role.OWNER: frozenset(Scope),
-    Role.NOC: frozenset({Scope.READ, Scope.ACCOUNTS, Scope.INVENTORY}),
+    Role.NOC: frozenset({Scope.READ, Scope.ALERTS, Scope.ACCOUNTS, Scope.INVENTORY}),
     Role.DESK: frozenset({Scope.READ, Scope.ACCOUNTS}),
     Role.RESELLER: frozenset(),
     Role.VIEWER: frozenset({Scope.READ}),

@@ -12,6 +12,7 @@ import structlog
 from services.api.core.board import Board, make_board
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store
+from shared.clock import Clock
 from shared.errors import RondaError
 
 log = structlog.get_logger(__name__)
@@ -21,10 +22,10 @@ LOOK_S = 2.0  # another process may have projected an event without ringing our 
 FRAGMENTS = ("sentence", "problems", "sites", "routers", "events")
 
 
-async def read_board(store: Store) -> Board:
+async def read_board(store: Store, clock: Clock) -> Board:
     """How it is now."""
     async with store.unit() as unit:
-        return make_board(await unit.history.board())
+        return make_board(await unit.history.board(clock.now()))
 
 
 def fragment_marks(board: Board) -> dict[str, str]:
@@ -47,8 +48,9 @@ def mark(value: Any) -> str:
 class BoardWatch:
     """One reading of the board per change, however many browsers look at it."""
 
-    def __init__(self, store: Store, bell: BoardBell) -> None:
+    def __init__(self, store: Store, bell: BoardBell, clock: Clock) -> None:
         self._store = store
+        self._clock = clock
         self._bell = bell
         self._watchers: set[asyncio.Queue[frozenset[str]]] = set()
         self._someone = asyncio.Event()
@@ -84,7 +86,7 @@ class BoardWatch:
 
     async def _read_marks(self) -> dict[str, str] | None:
         try:
-            return fragment_marks(await read_board(self._store))
+            return fragment_marks(await read_board(self._store, self._clock))
         except RondaError as trouble:
             log.warning("board cannot be read", reason=str(trouble))
             return None

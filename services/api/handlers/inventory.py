@@ -15,6 +15,7 @@ from shared.contracts.inventory import Chat, Host, Router, Site
 from shared.contracts.vocabulary import ProbeKind
 from shared.errors import NotFound
 
+LOGIN_FIELDS = ("host", "port", "username", "tls", "tls_fingerprint")
 E = TypeVar("E", Site, Router, Host, Chat)
 ROUTER_PASSWORD = "router-password"  # noqa: S105 - the purpose that the seal is bound to
 
@@ -65,9 +66,10 @@ async def change_router(
     clock: Clock,
     sealer: Sealer,
 ) -> Kept[Router]:
-    """A router as wanted."""
+    """A router as wanted. A new way to log in needs the password again: who may only write must not learn it."""
     before = (await unit.routers.get(router_id)).entity
-    refuse_if(await _site_faults(wanted.get("site_id"), unit))
+    unproven = () if password is not None else _password_faults(before, wanted)
+    refuse_if([*await _site_faults(wanted.get("site_id"), unit), *unproven])
     sealed = {} if password is None else {"sealed_password": sealer.seal(password, purpose=ROUTER_PASSWORD)}
     return await _change("router", unit.routers, before, {**wanted, **sealed}, by, unit, clock)
 
@@ -184,6 +186,15 @@ async def _parent_faults(groups: Any, unit: Unit, host_id: str | None = None) ->
         except NotFound:
             faults.append(Fault("parents", "unknown_host", f"There is no host «{parent}»; see GET /api/v1/hosts."))
     return faults
+
+
+def _password_faults(before: Router, wanted: Mapping[str, Any]) -> list[Fault]:
+    """Ronda would send the password that it keeps to whatever address stands here, and by whatever protection."""
+    moved = [name for name in LOGIN_FIELDS if name in wanted and wanted[name] != getattr(before, name)]
+    if not moved:
+        return []
+    message = f"A new {' and '.join(moved)} needs the router's password again; send it along as «password»."
+    return [Fault("password", "password_needed", message)]
 
 
 def _probe_faults(before: Host, wanted: Mapping[str, Any]) -> list[Fault]:

@@ -1,4 +1,4 @@
-"""Questions to other services: is this router there, does this chat hear us."""
+"""Questions to other services: is this router or host there, does this chat hear us."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.api.handlers.inventory import ROUTER_PASSWORD
-from services.api.ports import Sealer
+from services.api.ports import Sealer, Store
 from shared.bus.ports import Bus
 from shared.contracts.ids import RouterId, SiteId, new_id
 from shared.contracts.inventory import Chat, Router
-from shared.contracts.queries import MessageAccepted, RouterFound, SendTestMessage, TestRouter
+from shared.contracts.queries import MessageAccepted, PingReport, PingTarget, RouterFound, SendTestMessage, TestRouter
+
+PINGS = 4
 
 
 def unsaved_router(fields: Mapping[str, Any], password: str, sealer: Sealer) -> Router:
@@ -30,3 +32,17 @@ async def try_router(router: Router, *, bus: Bus) -> RouterFound:
 async def send_test_message(chat: Chat, *, bus: Bus) -> MessageAccepted:
     """Say hello in a chat, now. Raises what the chat server or the way to it answered."""
     return await bus.request(SendTestMessage(chat_id=chat.id))
+
+
+async def ping_host(host_id: str, *, store: Store, bus: Bus) -> PingReport:
+    """Ask a watched host now, as the poller asks it. Raises NotFound and what the poller answered."""
+    async with store.unit() as unit:
+        host = (await unit.hosts.get(host_id)).entity
+    return await bus.request(PingTarget(target=host.address, host_id=host.id, count=PINGS))
+
+
+async def ping_router(router_id: str, *, store: Store, bus: Bus) -> PingReport:
+    """Ping a router's address now: whether it lives while its API does not answer. Raises as `ping_host`."""
+    async with store.unit() as unit:
+        router = (await unit.routers.get(router_id)).entity
+    return await bus.request(PingTarget(target=router.host, count=PINGS))

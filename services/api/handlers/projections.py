@@ -19,6 +19,10 @@ from shared.contracts.envelope import Envelope
 from shared.contracts.events import (
     AccountApplied,
     AccountFailed,
+    AlertAcknowledged,
+    AlertEvent,
+    AlertOpened,
+    AlertResolved,
     Event,
     HostDown,
     HostUnknown,
@@ -134,6 +138,11 @@ async def account_failed(event: AccountFailed, unit: Unit) -> None:
         await unit.accounts.replace(settled)
 
 
+async def alert_told(event: AlertEvent, unit: Unit) -> None:
+    """What became of an alert; its events know different parts of it."""
+    await unit.alerts.take_in(event)
+
+
 PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     HostDown: host_down,
     HostUp: host_up,
@@ -144,6 +153,9 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     SessionClosed: session_closed,
     AccountApplied: account_applied,
     AccountFailed: account_failed,
+    AlertOpened: alert_told,
+    AlertAcknowledged: alert_told,
+    AlertResolved: alert_told,
 }
 
 

@@ -9,9 +9,10 @@ from fastapi import APIRouter, Header, Query, Response
 from services.api.core.account import Account, AccountChange, ApplyState
 from services.api.core.faults import Fault, Faulty
 from services.api.deps import AccountKeeper, OnceDep, PartsDep, Reader, Wish
-from services.api.handlers import accounts
+from services.api.handlers import accounts, sessions
 from services.api.ports import AccountFilter, Unit
 from services.api.routes.schemas.accounts import AccountNew, AccountPatch, AccountView
+from services.api.routes.schemas.live import DisconnectView
 from services.api.routes.schemas.parts import PageView, page_view
 from shared.contracts.ids import AccountId, RouterId, new_id
 from shared.contracts.vocabulary import AccountStatus, Service
@@ -116,6 +117,13 @@ async def delete_account(
         )
     response.headers["ETag"] = etag(account.generation)
     return AccountView.of(account)
+
+
+@router.post("/{account_id}/disconnect", status_code=202)
+async def disconnect_account(api: PartsDep, caller: AccountKeeper, account_id: str) -> DisconnectView:
+    """End every session of an account now. A client with its password may log in again at once."""
+    order = await sessions.disconnect_account(account_id, by=caller.name, store=api.store, bus=api.bus, clock=api.clock)
+    return DisconnectView.of(order, api.clock.now() + sessions.LIFE)
 
 
 def etag(generation: int) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.api.deps import Admin, PartsDep, Reader, Wish
+from services.api.deps import AccountKeeper, Admin, PartsDep, Reader, Wish
+from services.api.handlers import sessions
 from services.api.ports import EventFilter, SessionFilter
 from services.api.routes.schemas.history import AuditView, EventView, SessionView
+from services.api.routes.schemas.live import DisconnectView
 from services.api.routes.schemas.parts import PageView, page_view
 from shared.contracts.vocabulary import Service
 
@@ -29,6 +31,13 @@ async def list_sessions(
     chosen = SessionFilter(open, router_id, account, service)
     async with api.store.unit() as unit:
         return page_view(await unit.history.sessions(chosen, wish), SessionView)
+
+
+@router.post("/sessions/{session_id}/disconnect", status_code=202)
+async def disconnect_session(api: PartsDep, caller: AccountKeeper, session_id: str) -> DisconnectView:
+    """End a session now, and every other one of its account; also of accounts that Ronda does not keep."""
+    order = await sessions.disconnect_session(session_id, by=caller.name, store=api.store, bus=api.bus, clock=api.clock)
+    return DisconnectView.of(order, api.clock.now() + sessions.LIFE)
 
 
 @router.get("/events")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
-from services.api.handlers import inventory
+from services.api.handlers import inventory, live_queries
 from services.api.ports import Unit
 from services.api.routes.schemas.hosts import HostNew, HostPatch, HostView
+from services.api.routes.schemas.live import PingView
 from services.api.routes.schemas.parts import PageView
 
 router = APIRouter(prefix="/hosts", tags=["inventory"])
@@ -59,3 +60,9 @@ async def remove_host(api: PartsDep, caller: InventoryKeeper, host_id: str) -> N
     """Stop watching a host."""
     async with api.store.unit() as unit:
         await inventory.remove_host(host_id, by=caller.name, unit=unit, clock=api.clock)
+
+
+@router.post("/{host_id}/ping")
+async def ping_host(api: PartsDep, _: Reader, host_id: str) -> PingView:
+    """Ask a host now, as the poller asks it, four times."""
+    return PingView.of(await live_queries.ping_host(host_id, store=api.store, bus=api.bus))

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory, live_queries
 from services.api.ports import Unit
+from services.api.routes.schemas.live import PingView
 from services.api.routes.schemas.parts import PageView
 from services.api.routes.schemas.routers import RouterAddress, RouterFoundView, RouterNew, RouterPatch, RouterView
 
@@ -64,7 +65,7 @@ async def get_router(api: PartsDep, _: Reader, router_id: str) -> RouterView:
 
 @router.patch("/{router_id}")
 async def change_router(api: PartsDep, caller: InventoryKeeper, router_id: str, body: RouterPatch) -> RouterView:
-    """Change a router; a password is only changed when you send one."""
+    """Change a router. A new address, port, user or protection needs its password again."""
     async with api.store.unit() as unit:
         kept = await inventory.change_router(
             router_id,
@@ -92,3 +93,9 @@ async def try_router(api: PartsDep, _: InventoryKeeper, router_id: str) -> Route
         router_ = (await unit.routers.get(router_id)).entity
     found = await live_queries.try_router(router_, bus=api.bus)
     return RouterFoundView.model_validate(found.model_dump())
+
+
+@router.post("/{router_id}/ping")
+async def ping_router(api: PartsDep, _: Reader, router_id: str) -> PingView:
+    """Ping a router's address now, four times: whether it lives while its API does not answer."""
+    return PingView.of(await live_queries.ping_router(router_id, store=api.store, bus=api.bus))

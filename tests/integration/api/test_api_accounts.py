@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from shared.bus.nats import NatsBus
+from shared.contracts.actions import DisconnectSession
 from shared.contracts.desired import DesiredAccount
-from shared.contracts.events import AccountApplied, AccountFailed
-from shared.contracts.streams import DESIRED, INVENTORY_BUCKET
+from shared.contracts.events import AccountApplied, AccountFailed, SessionClosed, SessionOpened
+from shared.contracts.streams import ACTIONS, DESIRED, INVENTORY_BUCKET
 from tests.integration.api.conftest import Running
 from tests.support.waiting import until
 
@@ -232,3 +233,40 @@ async def test_subscriber_is_in_the_bucket_while_there_is_a_phone(ronda: Running
         return await subscribers() == []
 
     assert await until(none)
+
+
+async def test_kick_is_an_order_with_an_end(ronda: Running) -> None:
+    router_id = await add_router(ronda)
+    account = await add_account(ronda, router_id)
+    answer = await ronda.client.post(f"/api/v1/accounts/{account['id']}/disconnect")
+    assert answer.status_code == 202, answer.text
+    order = await last_order(ronda)
+    assert (order.router_id, order.service, order.account) == (router_id, "ppp", "budi@paket10")
+    assert order.requested_by == "owner"
+
+    await ronda.client.delete(f"/api/v1/accounts/{account['id']}")
+    assert (await ronda.client.post(f"/api/v1/accounts/{account['id']}/disconnect")).status_code == 404
+
+
+async def test_session_of_an_account_that_is_not_ours_can_be_ended_once(ronda: Running) -> None:
+    opened = SessionOpened.example()
+    await ronda.bus.publish(opened)
+    path = f"/api/v1/sessions/{opened.session_id}/disconnect"
+
+    async def taken() -> bool:
+        return (await ronda.client.post(path)).status_code == 202
+
+    assert await until(taken)
+    assert (await last_order(ronda)).account == opened.account
+    await ronda.bus.publish(SessionClosed.example())
+
+    async def refused() -> bool:
+        return (await ronda.client.post(path)).status_code == 409
+
+    assert await until(refused)
+
+
+async def last_order(ronda: Running) -> DisconnectSession:
+    found = [one async for one in ronda.bus.read(ACTIONS, after_sequence=0, follow=False) if one is not None]
+    assert isinstance(found[-1].message, DisconnectSession)
+    return found[-1].message
