@@ -27,6 +27,13 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def choose_any(host: str = "127.0.0.1") -> int:
+    """A free port that the system picks, promised to nobody."""
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
 class Claims:
     """The ports of one run. On leaving the context they are anybody's again."""
 
@@ -48,18 +55,15 @@ class Claims:
     def choose(self, standard: int) -> int:
         """The standard port if it is free, else the next free one above it, else any free one."""
         for port in range(standard, min(standard + _TRIES, HIGHEST) + 1):
-            if self._claim(port):
+            if is_free(port, self._host) and self._claim(port):
                 return port
         return self.choose_any()
 
     def choose_any(self) -> int:
         """A free port that the system picks."""
-        while True:
-            with socket.socket() as probe:
-                probe.bind((self._host, 0))
-                port = int(probe.getsockname()[1])
-            if self._claim(port):
-                return port
+        while not self._claim(port := choose_any(self._host)):
+            pass
+        return port
 
     def _claim(self, port: int) -> bool:
         if port in self._claimed:
@@ -72,9 +76,5 @@ class Claims:
             except OSError:
                 name.close()
                 return False
-        if not is_free(port, self._host):
-            if name is not None:
-                name.close()
-            return False
         self._claimed[port] = name
         return True
