@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.local import ports
 from deploy.local.environment import SERVICES, Provided, own_settings, service_environment
 from deploy.local.lab_settings import settings_for
 from deploy.local.nats_rights import USERS
 from deploy.local.nats_server import NatsServer
 from deploy.local.output import Output
+from deploy.local.ports import Claims
 from deploy.local.postgres import LocalPostgres
 from deploy.local.readiness import answers_ready
 from deploy.local.state import StateFolder
@@ -81,14 +81,15 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
     state = StateFolder.open(options.state)
     async with AsyncExitStack() as exits:
         exits.enter_context(state.locked())
+        ports = exits.enter_context(Claims())
         servers = await exits.enter_async_context(AsyncExitStack())  # ended last: services say goodbye to them
         supervisor = Supervisor(output)
         exits.push_async_callback(supervisor.stop)
-        lab_ready = asyncio.create_task(_start_lab(options, state, supervisor))
-        nats, nats_urls = _start_nats(options, state, servers)
-        postgres, database_urls = await _start_postgres(options, state, servers)
+        lab_ready = asyncio.create_task(_start_lab(options, state, supervisor, ports))
+        nats, nats_urls = _start_nats(options, state, servers, ports)
+        postgres, database_urls = await _start_postgres(options, state, servers, ports)
         lab = await lab_ready
-        provided = _provide(options, state, nats_urls, database_urls, lab)
+        provided = _provide(options, state, ports, nats_urls, database_urls, lab)
         await supervisor.start_together(
             *(_service(name, options, provided) for name in SERVICES),
         )
@@ -102,29 +103,29 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
 
 
 def _start_nats(
-    options: Options, state: StateFolder, exits: AsyncExitStack
+    options: Options, state: StateFolder, exits: AsyncExitStack, ports: Claims
 ) -> tuple[NatsServer | None, dict[str, str]]:
     if url := options.settings.get("RONDA_NATS_URL"):
         return None, dict.fromkeys((*SERVICES, "operator"), url)
     passwords = {user: state.secret(f"nats-{user}") for user in USERS}
-    server = NatsServer(state.path / "nats", port=_port(options, "nats"), passwords=passwords)
+    server = NatsServer(state.path / "nats", port=_port(options, ports, "nats"), passwords=passwords)
     server.start()
     exits.callback(server.stop)
     return server, {user: server.url(user) for user in USERS}
 
 
 async def _start_postgres(
-    options: Options, state: StateFolder, exits: AsyncExitStack
+    options: Options, state: StateFolder, exits: AsyncExitStack, ports: Claims
 ) -> tuple[LocalPostgres | None, dict[str, str]]:
     if url := options.settings.get("RONDA_DATABASE_URL"):
         return None, {"api": url, "notifier": url}
-    server = LocalPostgres(state.path / "postgresql", port=_port(options, "postgres") or None)
+    server = LocalPostgres(state.path / "postgresql", port=_port(options, ports, "postgres") or None)
     exits.push_async_callback(server.stop)
     await server.start()
     return server, {"api": server.service_url("api"), "notifier": server.service_url("notifier")}
 
 
-async def _start_lab(options: Options, state: StateFolder, supervisor: Supervisor) -> dict[str, Any]:
+async def _start_lab(options: Options, state: StateFolder, supervisor: Supervisor, ports: Claims) -> dict[str, Any]:
     if not options.lab:
         return {}
     addresses = state.path / "lab.json"
@@ -133,7 +134,13 @@ async def _start_lab(options: Options, state: StateFolder, supervisor: Superviso
     async def written() -> bool:
         return addresses.exists()
 
-    arguments = ["--state", str(state.path), "--control-port", str(_port(options, "lab")), *options.lab_arguments]
+    arguments = [
+        "--state",
+        str(state.path),
+        "--control-port",
+        str(_port(options, ports, "lab")),
+        *options.lab_arguments,
+    ]
     command = [sys.executable, "-m", "lab", *arguments]
     await supervisor.start(ChildSpec("lab", command, environment={"PYTHONPATH": str(ROOT)}, ready=written))
     return state.recall("lab")
@@ -142,29 +149,29 @@ async def _start_lab(options: Options, state: StateFolder, supervisor: Superviso
 def _provide(
     options: Options,
     state: StateFolder,
+    ports: Claims,
     nats_urls: Mapping[str, str],
     database_urls: Mapping[str, str],
     lab: Mapping[str, Any],
 ) -> Provided:
-    taken: set[int] = set()
-    for _ in SERVICES:
-        taken.add(ports.choose(FIRST_HEALTH_PORT, taken) if options.standard_ports else ports.choose_any(taken))
+    standard = options.standard_ports
+    health = [ports.choose(FIRST_HEALTH_PORT) if standard else ports.choose_any() for _ in SERVICES]
     return Provided(
         nats_urls=nats_urls,
         database_urls=database_urls,
-        health_ports=dict(zip(SERVICES, sorted(taken), strict=True)),
-        api_port=_api_port(options, taken),
+        health_ports=dict(zip(SERVICES, sorted(health), strict=True)),
+        api_port=_api_port(options, ports),
         seal_keys=state.secret("seal-keys", generate_key()),
         extra=settings_for(lab),
     )
 
 
-def _api_port(options: Options, taken: set[int]) -> int:
+def _api_port(options: Options, ports: Claims) -> int:
     wanted = int(options.settings.get("RONDA_API_PORT", STANDARD_PORTS["api"]))
-    return ports.choose(wanted, taken) if options.standard_ports else ports.choose_any(taken)
+    return ports.choose(wanted) if options.standard_ports else ports.choose_any()
 
 
-def _port(options: Options, part: str) -> int:
+def _port(options: Options, ports: Claims, part: str) -> int:
     """The standard port or the next free one; 0 leaves the choice to the part itself."""
     return ports.choose(STANDARD_PORTS[part]) if options.standard_ports else 0
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import socket
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
-from deploy.local import ports
 from deploy.local.environment import Provided, own_settings, service_environment
 from deploy.local.lab_settings import settings_for
 from deploy.local.state import StateFolder
@@ -60,28 +58,6 @@ def test_a_folder_is_held_by_one_and_free_again_afterwards(tmp_path: Path):
             pass
     with state.locked():
         pass
-
-
-@pytest.fixture
-def taken():
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        yield server.getsockname()[1]
-
-
-def test_a_taken_port_gives_way_to_the_next_free_one(taken: int):
-    assert not ports.is_free(taken)
-    chosen = ports.choose(taken)
-    assert chosen != taken
-    assert ports.is_free(chosen)
-    assert ports.choose(chosen) == chosen, "the standard one if it is free"
-    assert ports.choose(chosen, {chosen}) != chosen, "promised to somebody else"
-
-
-def test_at_the_end_of_the_range_any_port_will_do(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ports, "is_free", lambda port, host="": False)
-    assert 0 < ports.choose(ports.HIGHEST) <= ports.HIGHEST
 
 
 def test_the_environment_wins_over_the_file_and_empty_lines_say_nothing(tmp_path: Path, monkeypatch):
