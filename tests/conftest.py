@@ -8,4 +8,5 @@ pytest_plugins = [
     "tests.support.output_tail",
     "tests.support.nats_server",
     "tests.support.postgres",
+    "tests.support.workers",
 ]
