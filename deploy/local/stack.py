@@ -82,11 +82,13 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
     state = StateFolder.open(options.state)
     async with AsyncExitStack() as exits:
         exits.enter_context(state.locked())
+        servers = await exits.enter_async_context(AsyncExitStack())  # end after the services, which still need them
         supervisor = Supervisor(output)
         exits.push_async_callback(supervisor.stop)
-        nats, nats_urls = _start_nats(options, state, exits)
+        nats, nats_urls = _start_nats(options, state, servers)
         lab_ready = asyncio.create_task(_start_lab(options, state, supervisor))
-        postgres, database_urls = await _start_postgres(options, state, exits)
+        exits.push_async_callback(_cancel, lab_ready)
+        postgres, database_urls = await _start_postgres(options, state, servers)
         lab = await lab_ready
         provided = _provide(options, state, nats_urls, database_urls, lab)
         await supervisor.start_together(
@@ -204,7 +206,6 @@ async def _keep_servers(stack: Stack) -> None:
             stack.output.line("supervisor", str(failure))
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})
