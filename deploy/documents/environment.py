@@ -39,7 +39,7 @@ _AROUND: dict[str, Sequence[Described]] = {
     "make demo, make run and the command line (read from the environment only, not from .env)": (
         _plain("RONDA_STATE_DIR", "Folder of a local run's databases and secrets; unset: .ronda in this folder."),
         _plain("RONDA_API_URL", "For the command line: the api's address; unset: the one of the local run."),
-        _plain("RONDA_API_TOKEN", "For the command line: a token made in the console.", secret=True),
+        _plain("RONDA_API_TOKEN", "For the command line: a token that POST /api/v1/tokens made.", secret=True),
         _plain("RONDA_ROUTER_PASSWORD", "For the command line: instead of asking for a router's.", secret=True),
         _plain("RONDA_ACCOUNT_PASSWORD", "For the command line: instead of asking for an account's.", secret=True),
     ),

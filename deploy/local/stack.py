@@ -86,6 +86,7 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
         supervisor = Supervisor(output)
         exits.push_async_callback(supervisor.stop)
         lab_ready = asyncio.create_task(_start_lab(options, state, supervisor, ports))
+        exits.push_async_callback(_cancel, lab_ready)
         nats, nats_urls = _start_nats(options, state, servers, ports)
         postgres, database_urls = await _start_postgres(options, state, servers, ports)
         lab = await lab_ready
@@ -201,7 +202,6 @@ async def _keep_servers(stack: Stack) -> None:
             stack.output.line("supervisor", str(failure))
 
 
-async def _cancel(task: asyncio.Task[None]) -> None:
+async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    await asyncio.wait({task})

@@ -47,7 +47,7 @@ def keep_token(token: str) -> Path:
     except OSError as refused:
         raise Misconfigured(
             f"the command line's token cannot be kept in {file} ({refused.strerror}): choose a folder with "
-            "RONDA_STATE_DIR, or make a token in the console and give it as RONDA_API_TOKEN"
+            "RONDA_STATE_DIR, or give a token as RONDA_API_TOKEN (POST /api/v1/tokens makes one)"
         ) from refused
     return file
 
@@ -64,7 +64,7 @@ def find_server() -> Server:
     token = os.environ.get("RONDA_API_TOKEN") or (token_file().read_text().strip() if token_file().exists() else "")
     if not token:
         raise Misconfigured(
-            "no token: make the owner with `ronda owner`, or set RONDA_API_TOKEN to a token made in the console"
+            "no token: make the owner with `ronda owner`, or set RONDA_API_TOKEN to a token made by POST /api/v1/tokens"
         )
     return Server(url, token)
 

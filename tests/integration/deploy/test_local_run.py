@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -52,8 +53,17 @@ class LocalRun:
         return json.loads((self.state / "run.json").read_text())
 
 
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program without the `.env` of whoever runs these tests."""
+    folder = tmp_path_factory.mktemp("project")
+    for part in ("deploy", "services", "shared"):
+        shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "wheels"))
+    return folder
+
+
 @asynccontextmanager
-async def local_run(state: Path, *options: str, **variables: str) -> AsyncIterator[LocalRun]:
+async def local_run(project: Path, state: Path, *options: str, **variables: str) -> AsyncIterator[LocalRun]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("RONDA_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -61,7 +71,7 @@ async def local_run(state: Path, *options: str, **variables: str) -> AsyncIterat
         "deploy.local",
         "run",
         *options,
-        cwd=ROOT,
+        cwd=project,
         env={**own, "RONDA_STATE_DIR": str(state), **variables},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -84,20 +94,24 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-async def test_two_folders_run_beside_each_other_one_folder_only_once_and_ctrl_c_ends_all(postgres_folder: Path):
+async def test_two_folders_run_beside_each_other_one_folder_only_once_and_ctrl_c_ends_all(
+    project: Path, postgres_folder: Path
+):
     first_state, second_state = postgres_folder / "first", postgres_folder / "second"
-    async with local_run(first_state) as first:
+    async with local_run(project, first_state) as first:
         await first.until_said("Ctrl-C ends everything.\n")
         assert "log in as owner, password " in first.said
-        assert first.said.count("RONDA_TELEGRAM_TOKEN is not set") == 1, "a channel that is off is said once"
+        assert first.said.count("RONDA_TELEGRAM_TOKEN is not set") == 1, (
+            f"a channel that is off is said once:\n{first.said}"
+        )
 
-        async with local_run(first_state) as again:
+        async with local_run(project, first_state) as again:
             assert await again.ended() == 1
             assert f"Ronda already runs in first (process {first.process.pid})" in again.said
             assert "RONDA_STATE_DIR" in again.said
             assert "Traceback" not in again.said
 
-        async with local_run(second_state, "--check") as second:
+        async with local_run(project, second_state, "--check") as second:
             assert await second.ended() == 0, second.said
             ours, theirs = first.remembered(), second.remembered()
             assert ours["api_url"] != theirs["api_url"]
@@ -114,19 +128,20 @@ async def test_two_folders_run_beside_each_other_one_folder_only_once_and_ctrl_c
         first.process.send_signal(signal.SIGINT)
         assert await first.ended() == 0
         assert "Traceback" not in first.said
+        assert "bus lost" not in first.said, "the servers end after those who need them"
         await until(lambda: not [name for name, pid in pids.items() if is_alive(pid)])
 
-    async with local_run(first_state, "--check") as later:
+    async with local_run(project, first_state, "--check") as later:
         assert await later.ended() == 0, later.said
         assert "password" not in later.said, "it is shown once"
 
 
 async def test_servers_that_are_there_already_are_used(
-    postgres_folder: Path, database_admin_url: str, nats_server: NatsServer
+    project: Path, postgres_folder: Path, database_admin_url: str, nats_server: NatsServer
 ):
     state = postgres_folder / "state"
     settings = {"RONDA_DATABASE_URL": database_admin_url, "RONDA_NATS_URL": nats_server.url()}
-    async with local_run(state, "--check", **settings) as run:
+    async with local_run(project, state, "--check", **settings) as run:
         assert await run.ended() == 0, run.said
         assert set(run.remembered()["pids"]) == SERVICES
         assert not (state / "postgresql").exists()
@@ -141,9 +156,9 @@ async def test_servers_that_are_there_already_are_used(
     ],
 )
 async def test_a_wrong_setting_ends_the_start_with_what_is_wrong(
-    postgres_folder: Path, variable: str, value: str, advice: str
+    project: Path, postgres_folder: Path, variable: str, value: str, advice: str
 ):
-    async with local_run(postgres_folder / "state", **{variable: value}) as run:
+    async with local_run(project, postgres_folder / "state", **{variable: value}) as run:
         assert await run.ended() == 1
         assert advice in run.said
         assert "Traceback" not in run.said

@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.ports import choose_any
 from services.api.cli.commands import main
@@ -39,6 +40,13 @@ class Answers(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing: the test's output is its own."""
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command says where its log goes, for its whole process."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
