@@ -111,8 +111,11 @@ def _sessions(head: _Member, followers: list[_Member]) -> int | None:
     return sum(site.sessions for site in sites) if any(site.routers for site in sites) else None
 
 
-def _badness(problem: Problem) -> tuple[int, bool, int, float, str]:
-    # Worst state first, what nobody took on before the rest, then who hurts most people, then the newest.
+def _badness(problem: Problem) -> tuple[int, bool, int, int, int, float, str]:
+    # Worst state first, what nobody took on before the rest; then whose sessions are surely cut, then who hides most,
+    # then who may hurt most people, then the newest: an old problem is known already.
     taken_on = problem.alert is not None and problem.alert.acknowledged_at is not None
+    affected, hidden = problem.affected or 0, len(problem.hosts_behind) + len(problem.routers_behind)
+    cut = affected if problem.kind is ProblemKind.ROUTER or problem.routers_behind else 0
     newest_first = -problem.since.timestamp() if problem.since else 0.0
-    return (RANK[problem.state], taken_on, -(problem.affected or 0), newest_first, problem.name)
+    return (RANK[problem.state], taken_on, -cut, -hidden, -affected, newest_first, problem.name)

@@ -9,12 +9,20 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright, expect
 
-from shared.contracts.events import HostDown, HostUp, SessionOpened
-from shared.contracts.queries import RouterFound, TestRouter
-from shared.errors import NotAllowed
+from shared.contracts.events import AlertAcknowledged, AlertOpened, HostDown, HostUp, SessionOpened
+from shared.contracts.queries import (
+    AcknowledgeAlert,
+    AlertTaken,
+    PingReport,
+    PingTarget,
+    RouterFound,
+    TestRouter,
+)
+from shared.errors import NotAllowed, NotFound
 from shared.telemetry.health import serving
 from tests.integration.api.conftest import Running
 from tests.integration.api.test_api_accounts import add_account, add_router
+from tests.integration.api.test_api_alerts import answering
 
 pytestmark = pytest.mark.needs_browser
 expect.set_options(timeout=20_000)  # milliseconds
@@ -69,7 +77,7 @@ async def test_board_follows_the_network_without_reloading(ronda: Running, conso
     await expect(page.locator("[data-live-state]")).to_have_attribute("data-live-state", "on")
     await expect(page.locator(".sites .bar .seg.s-up")).to_have_count(2)
     untouched = await page.locator(".routers .row[data-key]").element_handle()
-    await page.locator(".copy").focus()
+    await page.locator(".routers .copy").focus()
 
     await ronda.bus.publish(HostDown.model_validate(HostDown.EXAMPLE | host | {"transition": 2}))
     await expect(page.locator("h1")).to_contain_text("1 problem: core-1 down")
@@ -79,7 +87,7 @@ async def test_board_follows_the_network_without_reloading(ronda: Running, conso
     assert await page.title() == "■ 1 · Ronda"
     assert untouched is not None
     assert await untouched.is_visible(), "a row that did not change was replaced"
-    await expect(page.locator(".copy")).to_be_focused()
+    await expect(page.locator(".routers .copy")).to_be_focused()
 
     opened = SessionOpened.model_validate(SessionOpened.EXAMPLE | {"router_id": router_id, "site_id": host["site_id"]})
     await ronda.bus.publish(opened)
@@ -101,6 +109,126 @@ async def test_switch_isolates_a_customer(ronda: Running, console: tuple[Page, l
     await expect(page.locator(".customers .applied")).to_contain_text("waiting for the router")
     after = (await ronda.client.get(f"/api/v1/accounts/{account['id']}")).json()
     assert (after["status"], after["generation"]) == ("disabled", 2)
+    assert complaints == []
+
+
+async def troubled(ronda: Running) -> tuple[dict[str, Any], AlertOpened]:
+    """core-1 is down with ap-1 behind it, and the notifier has told of it."""
+    await add_router(ronda)
+    host, child = await add_host(ronda, "core-1"), await add_host(ronda, "ap-1")
+    await ronda.client.patch(f"/api/v1/hosts/{child['host_id']}", json={"parents": [[host["host_id"]]]})
+    for each in (host, child):
+        await ronda.bus.publish(HostDown.model_validate(HostDown.EXAMPLE | each))
+    about = {"object_id": host["host_id"], "site_id": host["site_id"]}
+    opened = AlertOpened.model_validate(AlertOpened.EXAMPLE | about)
+    await ronda.bus.publish(opened)
+    return host, opened
+
+
+async def test_alert_is_taken_on_from_its_card_and_from_a_chat(ronda: Running, console: tuple[Page, list[str]]) -> None:
+    page, complaints = console
+    _, opened = await troubled(ronda)
+
+    async def take(query: AcknowledgeAlert) -> AlertTaken:
+        if query.incident_id != opened.incident_id:
+            raise NotFound("there is no such alert")
+        return AlertTaken(incident_id=query.incident_id, number=4821, by=query.by, at=opened.at)
+
+    await log_in(page, ronda.owner_password)
+    card = page.locator(".problem")
+    await expect(card).to_have_count(1)
+    await expect(card).to_contain_text("NOC Waru, Sari")
+    await expect(card).to_contain_text("1 host")
+    await expect(page.locator(".sites .bar .seg.s-unreachable")).to_have_count(1)
+    async with answering(ronda, AcknowledgeAlert, take):
+        await page.keyboard.press("j")
+        await expect(card).to_be_focused()
+        await page.keyboard.press("a")
+        await expect(card).to_contain_text("Taken on by")
+        await expect(card).to_be_focused()
+    await expect(card.get_by_role("button", name="Acknowledge")).to_have_count(0)
+
+    other = await add_host(ronda, "core-2")
+    await ronda.bus.publish(HostDown.model_validate(HostDown.EXAMPLE | other))
+    about = {"object_id": other["host_id"], "incident_id": "i2", "number": 4822}
+    await ronda.bus.publish(AlertOpened.model_validate(AlertOpened.EXAMPLE | about))
+    second = page.locator(".problem").filter(has_text="core-2")
+    await expect(second.get_by_role("button", name="Acknowledge")).to_be_visible()
+    await ronda.bus.publish(AlertAcknowledged.model_validate(AlertAcknowledged.EXAMPLE | about | {"by": "Budi"}))
+    await expect(second).to_contain_text("Budi")
+    assert complaints == []
+
+
+async def test_ping_answers_in_the_card_and_survives_its_refresh(
+    ronda: Running, console: tuple[Page, list[str]]
+) -> None:
+    page, complaints = console
+    host, opened = await troubled(ronda)
+
+    async def ping(query: PingTarget) -> PingReport:
+        return PingReport(target=query.target, address=query.target, sent=4, received=3, rtt_avg_ms=1.84)
+
+    await log_in(page, ronda.owner_password)
+    card = page.locator(".problem")
+    async with answering(ronda, PingTarget, ping):
+        await card.get_by_role("button", name="Ping now").click()
+        await expect(card.locator(".ping")).to_contain_text("3 of 4 answered, 1.8 ms")
+    about = {"object_id": host["host_id"], "incident_id": opened.incident_id, "by": "Budi"}
+    await ronda.bus.publish(AlertAcknowledged.model_validate(AlertAcknowledged.EXAMPLE | about))
+    await expect(card).to_contain_text("Budi")
+    await expect(card.locator(".ping")).to_contain_text("3 of 4 answered")
+    assert complaints == []
+
+
+async def test_card_works_without_a_script(ronda: Running, console: tuple[Page, list[str]]) -> None:
+    page, _ = console
+    _, opened = await troubled(ronda)
+    browser = page.context.browser
+    assert browser is not None
+    plain = await browser.new_context(base_url=page.url.split("/console")[0], locale="en-GB", java_script_enabled=False)
+    page = await plain.new_page()
+    await page.goto("/console/login")
+    await log_in(page, ronda.owner_password)
+
+    async def ping(query: PingTarget) -> PingReport:
+        return PingReport(target=query.target, address=query.target, sent=4, received=0)
+
+    async def take(query: AcknowledgeAlert) -> AlertTaken:
+        if query.incident_id != opened.incident_id:
+            raise NotFound("there is no such alert")
+        return AlertTaken(incident_id=query.incident_id, number=4821, by=query.by, at=opened.at)
+
+    async with answering(ronda, PingTarget, ping), answering(ronda, AcknowledgeAlert, take):
+        await page.get_by_role("button", name="Ping now").click()
+        await expect(page.locator(".ping")).to_contain_text("no answer to 4 pings")
+        await page.get_by_role("button", name="Acknowledge").click()
+        await expect(page.locator(".problem")).to_contain_text("Taken on by")
+    forged = await page.request.post(f"/console/alerts/{opened.incident_id}/acknowledge", form={"csrf": "guessed"})
+    assert forged.status == 403
+
+
+async def test_keys_search_and_copy(ronda: Running, console: tuple[Page, list[str]]) -> None:
+    page, complaints = console
+    await add_account(ronda, await add_router(ronda))
+    await add_host(ronda, "core-1")
+    await log_in(page, ronda.owner_password)
+    await page.keyboard.press("?")
+    await expect(page.locator("dialog.keys")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.locator("dialog.keys")).to_be_hidden()
+    await page.keyboard.press("/")
+    await page.keyboard.type("budi")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("h1")).to_contain_text("Found for “budi”")
+    await page.locator("[data-copy]").first.click()
+    await expect(page.locator("[data-said]")).to_have_text("budi@paket10 copied")
+    await page.goto("/console/search?q=10.20.0.1")
+    await expect(page.locator(".found .row")).to_contain_text("core-1")
+    await page.goto("/console/search?q=<b>nobody")
+    await expect(page.locator("h1")).to_contain_text("Nothing is called “<b>nobody”.")
+    await page.keyboard.press("g")
+    await page.keyboard.press("b")
+    await page.wait_for_url("**/console")
     assert complaints == []
 
 

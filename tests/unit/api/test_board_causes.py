@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -155,3 +156,17 @@ def test_sessions_are_walked_back_from_now() -> None:
     assert len(trend) == STEPS + 1
     assert trend[-3:] == (13, 10, 12)
     assert trend[0] == 13
+
+
+def test_who_is_surely_cut_comes_before_who_merely_stands_there() -> None:
+    hosts: Mapping[str, Parents] = {
+        "a/core": (),
+        "a/tower": (("a/core",),),
+        "b/one": (),
+        "b/two": (("b/one",),),
+        "b/dns": (),
+        "b/up": (),
+    }
+    facts = network(hosts, dark="a/core a/tower a/gw b/one b/two b/dns", routers="a/gw b/gw")
+    crowded = replace(facts, sessions={"a/gw": 1, "b/gw": 500})
+    assert [problem.name for problem in make_board(crowded).problems] == ["a/core", "b/one", "b/dns"]
