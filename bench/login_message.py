@@ -44,10 +44,8 @@ async def measure(stage: Stage) -> list[Figure]:
         await product.lab_do("subscribers", subscriber["user"], "logout")
     what = "log-in on the router → message at the WhatsApp server, to the "
     return [
-        of_samples("login_message", f"{what}subscriber", own, bar=BAR_S, unit="s", rows=("B6",)),
-        of_samples(
-            "login_message_administrator", f"{what}administrator", administrators, bar=BAR_S, unit="s", rows=("B5",)
-        ),
+        of_samples("login_message", f"{what}subscriber", own, bar=BAR_S, unit="s"),
+        of_samples("login_message_administrator", f"{what}administrator", administrators, bar=BAR_S, unit="s"),
     ]
 
 
