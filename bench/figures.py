@@ -42,7 +42,6 @@ class Figure:
     machine: Machine
     statistic: str = ""
     besides: str = ""
-    rows: tuple[str, ...] = ()  # of the mission that this figure belongs to
 
     @property
     def holds(self) -> bool:
@@ -69,9 +68,7 @@ def percentile(samples: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def of_samples(
-    name: str, what: str, samples: Sequence[float], *, bar: float, unit: str, rows: tuple[str, ...] = ()
-) -> Figure:
+def of_samples(name: str, what: str, samples: Sequence[float], *, bar: float, unit: str) -> Figure:
     """The 95th percentile as the figure, the median and the worst besides."""
     besides = f"p50 {amount(percentile(samples, 0.5), unit)}, worst {amount(max(samples), unit)}"
     return Figure(
@@ -84,5 +81,4 @@ def of_samples(
         this_machine(),
         statistic="p95",
         besides=besides,
-        rows=rows,
     )

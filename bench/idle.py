@@ -85,5 +85,4 @@ def _figure(name: str, what: str, parts: Mapping[str, float], bar: float, unit: 
         1,
         this_machine(),
         besides=f"{each}; not counted: {beside}",
-        rows=("F",),
     )

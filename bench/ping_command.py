@@ -37,7 +37,7 @@ async def measure(stage: Stage) -> list[Figure]:
         await asyncio.sleep(dice.uniform(0.1, 0.6))
         samples.append(await _one(product, chat, names[number % len(names)]))
     what = "`/ping` command → reply sent, besides the ping itself"
-    return [of_samples("ping_command", what, samples, bar=BAR_MS, unit="ms", rows=("D3",))]
+    return [of_samples("ping_command", what, samples, bar=BAR_MS, unit="ms")]
 
 
 async def _one(product: Rehearsal, chat: str, host: str) -> float:

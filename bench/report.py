@@ -19,6 +19,18 @@ KEPT = Path("bench/measured.json")
 BY_ROW = Path("bench/figures.json")
 MISSION = Path("docs/mission.toml")
 
+ROWS: dict[str, dict[str, str]] = {
+    "host_cut": {"C1": "Telegram", "C3": "fault to message"},
+    "host_cut_whatsapp": {"B8": "down"},
+    "login_message": {"B6": "in"},
+    "login_message_administrator": {"B5": "in"},
+    "account_row": {"B1": "added", "E3": "added", "E7": "customer added, without people"},
+    "ping_command": {"D3": "besides the ping"},
+    "idle_memory": {"F": "idle"},
+    "idle_cpu": {"F": "idle"},
+}
+"""By figure: the rows of the mission that it belongs to, each with what it says there."""
+
 _PREFACE = """\
 # Benchmarks
 
@@ -74,11 +86,12 @@ def keep(root: Path, figures: Sequence[Figure], day: str) -> None:
 
 
 def by_row(kept: dict[str, Any]) -> dict[str, str]:
-    """The figure's text per row of the mission."""
+    """The figures' texts per row of the mission."""
     found: dict[str, list[str]] = {}
-    for entry in kept.values():
-        for row in entry["figure"]["rows"]:
-            found.setdefault(row, []).append(entry["text"])
+    for name, rows in ROWS.items():
+        for row, what in rows.items():
+            if name in kept:
+                found.setdefault(row, []).append(f"{what}: {kept[name]['text']}")
     return {row: ", ".join(texts) for row, texts in sorted(found.items())}
 
 

@@ -57,7 +57,6 @@ def _figure(name: str, cache: str, bar: float, seconds: list[float]) -> Figure:
         this_machine(),
         statistic="median" if len(seconds) > 1 else "",
         besides=besides,
-        rows=(),
     )
 
 

@@ -7,8 +7,10 @@ product.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -25,6 +27,7 @@ from shared.errors import Rejected
 
 QUIET = ("--no-limits", "--pace", "0")
 _TIMEOUT_S = 60.0
+_LOOK_EVERY_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +50,17 @@ class Rehearsal:
 
     async def message(self, chat: str, *, after: int, contains: str = "", wait_s: float = 30.0) -> dict[str, Any]:
         """The bot's first new message in a chat. Raises Rejected if none comes in time."""
-        asked = {"after": str(after), "wait": str(wait_s), "contains": contains, "from": "bot"}
-        response = await self.lab.get(f"/lab/api/chats/{chat}/messages", params=asked)
-        found: list[dict[str, Any]] = response.raise_for_status().json()["messages"]
-        if not found:
-            raise Rejected(f"no message with «{contains}» came to {chat} within {wait_s:.0f} s")
-        return found[0]
+        deadline = time.monotonic() + wait_s
+        while (left_s := deadline - time.monotonic()) > 0:
+            asked = {"after": str(after), "wait": str(left_s), "contains": contains, "from": "bot"}
+            response = await self.lab.get(f"/lab/api/chats/{chat}/messages", params=asked)
+            if response.status_code == httpx.codes.CONFLICT:  # nobody has written to this number yet
+                await asyncio.sleep(_LOOK_EVERY_S)
+                continue
+            found: list[dict[str, Any]] = response.raise_for_status().json()["messages"]
+            if found:
+                return found[0]
+        raise Rejected(f"no message with «{contains}» came to {chat} within {wait_s:.0f} s")
 
     async def all_of(self, path: str, **params: str) -> list[dict[str, Any]]:
         """Every row of a REST list."""
