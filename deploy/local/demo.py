@@ -38,8 +38,12 @@ async def load(stack: Stack) -> None:
     stack.output.line("supervisor", f"the lab's provider is registered: {counts}")
 
 
+_MOVED = {"routers": ("host", "port"), "hosts": ("address", "probe", "port")}
+"""Where things of the lab are: it takes other ports and addresses at each start. All else is left as it is."""
+
+
 class Loader:
-    """One load. Names that exist already are left as they are."""
+    """One load. What exists already stays as people made it, but is found where the lab has it now."""
 
     def __init__(self, api: httpx.AsyncClient) -> None:
         self._api = api
@@ -65,22 +69,36 @@ class Loader:
             waiting = [host for host in waiting if host not in ready]
 
     async def _ids(self, path: str, bodies: list[dict[str, Any]]) -> dict[str, str]:
-        """Make these; answers id by name, of all there are."""
-        await asyncio.gather(*(self._make(path, body) for body in bodies))
-        found: dict[str, str] = {}
+        """Have these; answers id by name, of all there are."""
+        there = await self._there(path)
+        await asyncio.gather(*(self._have(path, body, there.get(body["name"])) for body in bodies))
+        return {name: item["id"] for name, item in (await self._there(path)).items()}
+
+    async def _there(self, path: str) -> dict[str, dict[str, Any]]:
+        found: dict[str, dict[str, Any]] = {}
         cursor: str | None = None
         while True:
             page = await self._api.get(f"/api/v1/{path}", params={"cursor": cursor} if cursor else {})
-            found |= {item["name"]: item["id"] for item in page.raise_for_status().json()["items"]}
+            found |= {item["name"]: item for item in page.raise_for_status().json()["items"]}
             cursor = page.json()["next_cursor"]
             if not cursor:
                 return found
 
-    async def _make(self, path: str, body: dict[str, Any]) -> None:
+    async def _have(self, path: str, body: dict[str, Any], present: Mapping[str, Any] | None) -> None:
+        if present is None:
+            await self._send("POST", path, body, body["name"])
+            return
+        moved = {field: body[field] for field in _MOVED.get(path, ()) if body[field] != present[field]}
+        if moved and "password" in body:
+            moved["password"] = body["password"]  # a router's address is not changed without its password
+        if moved:
+            await self._send("PATCH", f"{path}/{present['id']}", moved, body["name"])
+
+    async def _send(self, method: str, path: str, body: dict[str, Any], name: str) -> None:
         async with self._turns:
-            response = await self._api.post(f"/api/v1/{path}", json=body)
-        if not response.is_success and response.status_code != httpx.codes.CONFLICT:
-            raise Rejected(f"the api refused the lab's {path} «{body['name']}»: {response.text}")
+            response = await self._api.request(method, f"/api/v1/{path}", json=body)
+        if not response.is_success:
+            raise Rejected(f"the api refused the lab's «{name}»: {response.text}")
 
 
 def _router(router: Mapping[str, Any], site_of: Mapping[str, str]) -> dict[str, Any]:
