@@ -15,12 +15,20 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import structlog
 
 from deploy.local.ports import choose_any
 from services.api.cli.commands import main
 
 ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "rahasia-sekali"
+
+
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A command configures logging for its process; here it would go on writing to a stream that pytest closed."""
+    yield
+    structlog.reset_defaults()
 
 
 class Answers(BaseHTTPRequestHandler):
