@@ -24,6 +24,13 @@ ROOT = Path(__file__).resolve().parents[3]
 PASSWORD = "rahasia-sekali"
 
 
+@pytest.fixture(autouse=True)
+def _own_logging() -> Iterator[None]:
+    """A command configures logging for its process; here it would go on writing to a stream that pytest closed."""
+    yield
+    structlog.reset_defaults()
+
+
 class Answers(BaseHTTPRequestHandler):
     """Says what the test wants and remembers what was asked."""
 
