@@ -22,6 +22,13 @@ LOOKS = {
     "dark": {"color_scheme": "dark", "viewport": {"width": 1440, "height": 900}},
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "is_mobile": True},
 }
+TOO_WIDE = """() => {
+  const page = document.documentElement;
+  if (page.scrollWidth <= page.clientWidth) return [];
+  const sticksOut = (one) => one.getBoundingClientRect().right > page.clientWidth;
+  const beyond = [...document.body.querySelectorAll("*")].filter(sticksOut);
+  return [`${page.scrollWidth} instead of ${page.clientWidth}`, ...beyond.map((one) => one.outerHTML.slice(0, 120))];
+}"""
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -105,8 +112,7 @@ async def test_the_board_fits_every_screen(browser: Browser, provider: Provider,
     picture = tmp_path / f"board-{look}.png"
     await page.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 10_000
-    wider = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wider <= 0, "one has to scroll sideways"
+    assert await page.evaluate(TOO_WIDE) == [], "one has to scroll sideways"
     surface = await page.evaluate(
         "getComputedStyle(document.documentElement).backgroundColor.match(/[0-9.]+/g).map(Number)"
     )

@@ -52,6 +52,7 @@ async def test_a_login_and_a_logout_are_told_on_whatsapp(
                     (session,) = await asked.sessions(service, user)
                 assert session["address"] == address
     for phone in (noc, own):  # each of them once
-        told = [bubble["text"] for bubble in await phone.messages(after=before) if user in bubble["text"]]
+        about = [bubble for bubble in await phone.messages(after=before) if user in bubble["text"]]
+        told = [bubble["text"] for bubble in sorted(about, key=lambda bubble: bubble["at"])]
         assert [text.split(" ·")[0] for text in told] == list(STATUS.values())
     assert await provider.known_sessions(user, 0) == []
