@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.postgres import open_folder
 from tests.support.stack import product
 from tests.support.waiting import until
 
@@ -20,10 +21,11 @@ async def states(api: httpx.AsyncClient, path: str) -> set[str]:
 
 @pytest.mark.xdist_group("started-again")
 async def test_everything_is_up_again_after_a_second_start(tmp_path: Path) -> None:
-    for _ in range(2):
-        async with product(tmp_path, *LAB) as running:
+    with open_folder() as state:
+        for _ in range(2):
+            async with product(tmp_path, *LAB, state=state) as running:
 
-            async def all_is_well(api: httpx.AsyncClient = running.api) -> bool:
-                return await states(api, "routers") == {"reachable"} and await states(api, "hosts") == {"up"}
+                async def all_is_well(api: httpx.AsyncClient = running.api) -> bool:
+                    return await states(api, "routers") == {"reachable"} and await states(api, "hosts") == {"up"}
 
-            await until(all_is_well, within_s=60)
+                await until(all_is_well, within_s=60)

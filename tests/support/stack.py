@@ -36,12 +36,17 @@ class RunningProduct:
 
 
 @asynccontextmanager
-async def product(folder: Path, *lab_arguments: str, loaded: bool = True) -> AsyncIterator[RunningProduct]:
-    """Start everything on free ports; `loaded`: with the lab's provider registered. `folder` gets the output log."""
+async def product(
+    folder: Path, *lab_arguments: str, loaded: bool = True, state: Path | None = None
+) -> AsyncIterator[RunningProduct]:
+    """Start everything on free ports; `loaded`: with the lab's provider registered. `folder` gets the output log.
+
+    The state is thrown away afterwards, unless it lies in a folder of the caller's.
+    """
     output = folder / "output.log"
-    with open_folder() as state, output.open("w") as log, shown_on_failure(output):
+    with open_folder() as made, output.open("w") as log, shown_on_failure(output):
         options = Options(
-            state=state / "state",
+            state=(state or made) / "state",
             lab=True,
             lab_arguments=("--no-limits", "--pace", "0", *lab_arguments),
             standard_ports=False,
