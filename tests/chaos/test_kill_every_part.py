@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import reckoning
-from tests.support.provider import HENDRA, Provider, Row
+from tests.support.provider import Provider, Row
 from tests.support.stack import product
 from tests.support.waiting import until
 from tests.support.workload import Workload
@@ -69,20 +69,8 @@ async def offline_people(provider: Provider) -> list[Row]:
         for service in ("hotspot", "pppoe"):
             free = [s for s in inventory if (s["router"], s["service"]) == (router, service) and s not in people]
             people.append(free[0])
-    await asyncio.gather(*(send_home(provider, person) for person in people))
+    await asyncio.gather(*(provider.send_home(person) for person in people))
     return people
-
-
-async def send_home(provider: Provider, person: Row) -> None:
-    """Log somebody out, who may be on line, and wait until that has been told."""
-    admin, own = provider.phone(HENDRA), provider.subscribers_phone(person)
-    after = await admin.now()
-    was_online = bool(await provider.open_sessions(person["user"]))
-    await provider.product.lab_do("subscribers", person["user"], "logout")
-    if was_online:
-        for phone in (admin, own):
-            await phone.message("OFFLINE", f"· {person['user']}", after=after)
-    await provider.known_sessions(person["user"], 0)
 
 
 async def one_round(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import librouteros
@@ -54,6 +54,7 @@ class Provider:
     """Guyub Net, as the stories speak of it."""
 
     product: RunningProduct
+    met: set[str] = field(default_factory=set)
 
     def phone(self, chat: str) -> Phone:
         """The phone (or group) with this chat."""
@@ -92,17 +93,25 @@ class Provider:
         return next(row["id"] for row in await self.all("routers") if row["name"] == name)
 
     async def subscriber(self, router: str, service: str, language: str = "id") -> Row:
-        """A subscriber of the lab who is off line; one is logged out when everybody is on line."""
+        """A subscriber of the lab who is off line, and whom no other story has met."""
         inventory = (await self.product.lab.get("/lab/api/inventory")).json()
-        state = (await self.product.lab.get("/lab/api/state")).json()
-        online = {row["user"] for row in state["subscribers"] if row["online"]}
         kind = (router, LAB_SERVICE[service], language)
         fitting = [s for s in inventory["subscribers"] if (s["router"], s["service"], s["language"]) == kind]
-        chosen = next((s for s in fitting if s["user"] not in online), fitting[0])
-        if chosen["user"] in online:
-            await self.product.lab_do("subscribers", chosen["user"], "logout")
-        await self.known_sessions(chosen["user"], 0)
+        chosen = next(s for s in fitting if s["user"] not in self.met)
+        self.met.add(chosen["user"])
+        await self.send_home(chosen)
         return dict(chosen)
+
+    async def send_home(self, person: Row) -> None:
+        """Log somebody out, who may be on line, and wait until that has been told."""
+        admin, own, user = self.phone(HENDRA), self.subscribers_phone(person), person["user"]
+        after = await admin.now()
+        was_online = bool(await self.open_sessions(user))
+        await self.product.lab_do("subscribers", user, "logout")
+        if was_online:
+            for phone in (admin, own):
+                await phone.message("OFFLINE", f"· {user}", after=after)
+        await self.known_sessions(user, 0)
 
     async def open_sessions(self, account: str) -> list[Row]:
         """The sessions of an account that the product takes for open."""
