@@ -10,6 +10,7 @@ from typing import Any, Final
 import nats.errors
 import structlog
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from shared.bus.answering import Answering
 from shared.bus.faults import fault_headers, raise_fault
@@ -25,6 +26,7 @@ log = structlog.get_logger("bus")
 TIMEOUT_HEADER: Final = "ronda-timeout-s"
 _WAIT_S = 3600.0
 _PAUSE_S = 0.1
+_LEAVING_S = 2.0
 
 
 class Queries:
@@ -75,11 +77,20 @@ class Queries:
             await session.lost.wait()
         finally:
             if session.alive:
-                await subscription.unsubscribe()
+                await _leave(subscription)
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
         raise Unreachable("the bus went away")
+
+
+async def _leave(subscription: Subscription) -> None:
+    """Take no more questions. Those on the wire already are taken in first: dropped, they would wait out their time."""
+    try:
+        async with asyncio.timeout(_LEAVING_S):
+            await subscription.drain()  # type: ignore[no-untyped-call]
+    except (nats.errors.Error, TimeoutError, OSError) as error:
+        log.warning("questions may be left without an answer", reason=str(error) or type(error).__name__)
 
 
 async def _answer_one(session: Session, request: Msg, answering: Answering) -> None:
