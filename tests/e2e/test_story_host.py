@@ -46,7 +46,7 @@ def time_of(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.mission("C1", "C2", "B8", "D11", "F")
+@pytest.mark.mission("C1", "C2", "B8", "F")
 async def test_a_host_that_stops_answering_and_answers_again_is_told_to_everybody(provider: Provider) -> None:
     host = await provider.host("sw-waru-03")
     phones = {reader.chat: provider.phone(reader.chat) for reader in TELEGRAM}

@@ -77,7 +77,7 @@ async def has_state(ronda: Running, account_id: str, state: str) -> dict[str, An
     return found
 
 
-@pytest.mark.mission("B1", "E3")
+@pytest.mark.mission("B1")
 async def test_new_account_leaves_as_desired_state_and_comes_back_applied(ronda: Running) -> None:
     account = await add_account(ronda, await add_router(ronda))
     assert (account["apply_state"], account["generation"], account["phone"]) == ("pending", 1, "6285712345678")

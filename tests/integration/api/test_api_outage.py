@@ -21,7 +21,7 @@ from shared.security.sealing import generate_key
 from tests.support.waiting import until
 
 
-@pytest.mark.mission("B1", "E3", "F")
+@pytest.mark.mission("B1", "F")
 async def test_changes_made_while_the_bus_is_away_arrive_when_it_is_back(
     database_url: str, nats_server: NatsServer
 ) -> None:

@@ -25,7 +25,7 @@ async def events(town: Town) -> list[AlertEvent]:
     return [one.message async for one in stored if one is not None and isinstance(one.message, AlertEvent)]
 
 
-@pytest.mark.mission("C1", "C2", "D11")
+@pytest.mark.mission("C1", "C2")
 async def test_outage_is_told_edited_and_answered(town: Town, run_notifier: RunNotifier) -> None:
     async with run_notifier():
         down = host_down()
