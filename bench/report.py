@@ -24,7 +24,7 @@ ROWS: dict[str, dict[str, str]] = {
     "host_cut_whatsapp": {"B8": "down"},
     "login_message": {"B6": "in"},
     "login_message_administrator": {"B5": "in"},
-    "account_row": {"B1": "added", "E3": "added", "E7": "customer added, without people"},
+    "account_row": {"B1": "added", "E7": "customer added, without people"},
     "ping_command": {"D3": "besides the ping"},
     "idle_memory": {"F": "idle"},
     "idle_cpu": {"F": "idle"},
