@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import subprocess
 from collections.abc import AsyncIterator
 
@@ -93,12 +92,7 @@ async def test_without_the_right_to_a_namespace_hosts_are_services_and_say_why(m
         await HostFarm(["core-1"], "icmp").start()
 
 
-needs_root = pytest.mark.needs_root
-if_root = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
-
-
-@needs_root
-@if_root
+@pytest.mark.needs_root
 class TestNamespace:
     @pytest.fixture
     async def farm(self) -> AsyncIterator[HostFarm]:

@@ -4,59 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from pathlib import Path
 
 import pytest
 
 pytestmark = pytest.mark.needs_node
-
-STORY = """
-const { RouterOSAPI } = require('node-routeros');
-const say = (what, value) => console.log(JSON.stringify([what, value]));
-const api = new RouterOSAPI({
-  host: '127.0.0.1', port: Number(process.argv[2]), user: 'admin', password: process.argv[3], timeout: 5,
-});
-(async () => {
-  try { await api.connect(); } catch (error) { say('refused', error.message); process.exit(0); }
-  say('identity', await api.write('/system/identity/print'));
-  try { await api.write('/wifi/print'); } catch (error) { say('trap', error.message); }
-  const added = await api.write('/ppp/secret/add', ['=name=node', '=password=x', '=profile=10M']);
-  say('added', added);
-  say('found', await api.write('/ppp/secret/print', ['?name=node', '=.proplist=name,profile']));
-  const stream = api.stream(['/ppp/active/listen'], (error, row) => {
-    if (error) { say('stream-error', error.message); return; }
-    say('event', row);
-    if (row['.dead']) {
-      stream.stop().then(() => { say('stopped', true); return api.close(); }).then(() => process.exit(0));
-    }
-  });
-  setTimeout(() => say('listening', true), 50);
-})().catch((error) => { say('failed', String(error)); process.exit(1); });
-"""
-
-
-@pytest.fixture(scope="session")
-def node_folder(tmp_path_factory) -> Path:
-    """A temporary folder with the client installed. Only where Node is."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("needs Node")
-    return tmp_path_factory.mktemp("node")
-
-
-async def install(folder: Path) -> None:
-    """Put the client into the folder, once."""
-    if (folder / "node_modules").exists():
-        return
-    npm = shutil.which("npm") or "npm"
-    arguments = ["install", "--no-save", "--no-audit", "--no-fund", "node-routeros@1.6.9"]
-    process = await asyncio.create_subprocess_exec(
-        npm, *arguments, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await asyncio.wait_for(process.communicate(), 90)
-    assert process.returncode == 0, output.decode()
-    (folder / "story.js").write_text(STORY)
 
 
 class Client:
@@ -82,18 +34,15 @@ class Client:
 
 
 async def run(folder: Path, port: int, password: str) -> Client:
-    await install(folder)
-    node = shutil.which("node") or "node"
-    process = await asyncio.create_subprocess_exec(
-        node, "story.js", str(port), password, cwd=folder, stdout=asyncio.subprocess.PIPE
-    )
+    command = ["node", "routeros-story.js", str(port), password]
+    process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.PIPE)
     return Client(process)
 
 
 @pytest.mark.parametrize("version", ["6.42.12", "6.49.18", "7.16.2"])
-async def test_client_edits_listens_and_cancels(start_router, node_folder, version):
+async def test_client_edits_listens_and_cancels(start_router, node_clients, version):
     router = await start_router(version)
-    client = await run(node_folder, router.port, "rahasia")
+    client = await run(node_clients, router.port, "rahasia")
     try:
         assert await client.until("identity") == [{"name": "gw-0"}]
         assert "no such command" in await client.until("trap")
@@ -112,9 +61,9 @@ async def test_client_edits_listens_and_cancels(start_router, node_folder, versi
         await client.end()
 
 
-async def test_client_understands_the_refusal_of_a_login(start_router, node_folder):
+async def test_client_understands_the_refusal_of_a_login(start_router, node_clients):
     router = await start_router("7.16.2")
-    client = await run(node_folder, router.port, "salah")
+    client = await run(node_clients, router.port, "salah")
     try:
         assert await client.until("refused") == "Username or password is invalid"
     finally:
