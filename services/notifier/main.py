@@ -36,7 +36,7 @@ from shared.clock import Clock, SystemClock
 from shared.contracts.ids import new_id
 from shared.contracts.message import Message
 from shared.contracts.notify import DeliveryDue
-from shared.contracts.queries import AcknowledgeAlert, SendTestMessage
+from shared.contracts.queries import AcknowledgeAlert, AlertTaken, MessageAccepted, SendTestMessage
 from shared.contracts.streams import EVENTS, INVENTORY_BUCKET, NOTIFY
 from shared.contracts.vocabulary import Channel
 from shared.db.migrations import migrate
@@ -102,7 +102,11 @@ def _assembled(
         loops["telegram"] = lambda: while_holding(bus, POLLER_LEASE, settings.instance, poller.run, clock)
     return Service(
         loops=loops,
-        checks={"bus": Check(partial(_connected, bus), GRACE_S), "database": Check(database.check, GRACE_S)},
+        checks={
+            "bus": Check(partial(_connected, bus), GRACE_S),
+            "database": Check(database.check, GRACE_S),
+            "inventory": Check(partial(_known, directory)),
+        },
         routes=_routes(settings, reception, store, clock),
     )
 
@@ -163,19 +167,23 @@ def _poller(bot: Bot, reception: Reception, store: Store, settings: NotifierSett
     )
 
 
-async def _serve_test_messages(bus: Bus, store: Store, directory: Directory, messengers: Messengers) -> None:
-    answer = partial(
-        send_test_message, store=store, directory=directory, messengers=messengers, wordings=CatalogueWording
-    )
+async def _serve_test_messages(bus: Bus, store: Store, directory: InventoryDirectory, messengers: Messengers) -> None:
+    async def answer(query: SendTestMessage) -> MessageAccepted:
+        await directory.loaded.wait()  # before that, no chat exists
+        return await send_test_message(
+            query, store=store, directory=directory, messengers=messengers, wordings=CatalogueWording
+        )
+
     await bus.serve(SendTestMessage, answer, queue=NAME)
 
 
 async def _serve_acknowledgements(
     bus: Bus, store: Store, directory: InventoryDirectory, messengers: Messengers, clock: Clock
 ) -> None:
-    """Not before the inventory is known: the chats that were told must see who took the alert on."""
-    await directory.loaded.wait()
-    answer = partial(acknowledge_alert, store=store, directory=directory, messengers=messengers, clock=clock)
+    async def answer(query: AcknowledgeAlert) -> AlertTaken:
+        await directory.loaded.wait()  # the chats that were told must see who took the alert on
+        return await acknowledge_alert(query, store=store, directory=directory, messengers=messengers, clock=clock)
+
     await bus.serve(AcknowledgeAlert, answer, queue=NAME)
 
 
@@ -194,6 +202,11 @@ def _routes(settings: NotifierSettings, reception: Reception, store: Store, cloc
 async def _connected(bus: Bus) -> None:
     if not bus.connected:
         raise Unreachable("the bus does not answer")
+
+
+async def _known(directory: InventoryDirectory) -> None:
+    if not directory.loaded.is_set():
+        raise Unreachable("the inventory has not been read yet")
 
 
 async def _tidy(store: PostgresStore) -> None:

@@ -61,7 +61,9 @@ async def test_kill_while_sending_loses_nothing_and_marks_the_repetition(
     assert told.revisions[0].splitlines()[0].endswith("(ulangan)")
     assert "(ulangan)" not in over.text
     assert over.reply_to == told.id
-    nocs = town.from_bot(NOCS)  # that message had arrived; whether its record was written before the kill is a race
-    assert sum("(ulangan)" in text for one in nocs for text in (one.text, *one.revisions)) == len(nocs) - 2
-    assert len(nocs) <= 3
+    # That message had arrived; whether its record was written before the kill is a race. If not, it comes again, as a
+    # message or as an edit, and then it says so.
+    nocs = town.from_bot(NOCS)
+    marked = sum("(ulangan)" in text for one in nocs for text in (one.text, *one.revisions))
+    assert len(nocs) - 2 <= marked <= 1
     assert nocs[-1].text.startswith("✅ UP")
