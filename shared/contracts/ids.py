@@ -9,6 +9,8 @@ from typing import NewType
 SiteId = NewType("SiteId", str)
 RouterId = NewType("RouterId", str)
 HostId = NewType("HostId", str)
+GroupId = NewType("GroupId", str)
+MaintenanceId = NewType("MaintenanceId", str)
 AccountId = NewType("AccountId", str)
 ChatId = NewType("ChatId", str)  # ours, not Telegram's
 IncidentId = NewType("IncidentId", str)

@@ -6,11 +6,11 @@ that need them (`shared.security.sealing`); nothing here is readable as a secret
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import Field
 
-from shared.contracts.ids import ChatId, HostId, RouterId, SiteId
+from shared.contracts.ids import ChatId, GroupId, HostId, MaintenanceId, RouterId, SiteId
 from shared.contracts.message import Contract
 from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import (
@@ -29,11 +29,36 @@ class Site(Contract):
 
     id: SiteId
     name: str
-    policy: str = "standard"  # of its hosts, where they have none of their own
+    policy: str = "standard"  # of its hosts, where neither they nor their group have one
 
     def key(self) -> str:
         """Where the bucket holds this."""
         return f"site.{escape_token(self.id)}"
+
+
+class HostGroup(Contract):
+    """Hosts that are treated alike wherever they stand: all access points, all customers' devices."""
+
+    id: GroupId
+    name: str
+    policy: str = ""  # empty: the site's
+
+    def key(self) -> str:
+        """Where the bucket holds this."""
+        return f"group.{escape_token(self.id)}"
+
+
+class RouterLimits(Contract):
+    """Beyond these a router is under stress. None: not watched."""
+
+    cpu_percent: float | None = 90.0
+    memory_percent: float | None = 90.0
+    disk_percent: float | None = 90.0
+    temperature_c: float | None = 70.0
+    voltage_min: float | None = None
+    voltage_max: float | None = None
+    pool_percent: float | None = 90.0
+    clock_drift_s: float | None = 60.0
 
 
 class Router(Contract):
@@ -49,10 +74,31 @@ class Router(Contract):
     username: str
     sealed_password: str
     enabled: bool = True
+    limits: RouterLimits = RouterLimits()
+    known_logins: tuple[str, ...] = ()  # addresses and networks from which people log in; empty: learned
 
     def key(self) -> str:
         """Where the bucket holds this."""
         return f"router.{escape_token(self.id)}"
+
+
+class HttpCheck(Contract):
+    """What a page must be like. The host's address is asked, whatever the name in `url` resolves to elsewhere."""
+
+    url: str
+    statuses: tuple[int, ...] = (200,)
+    text: str = ""  # must be in the first 64 KiB of the page; empty: whatever
+    max_redirects: int = Field(default=5, ge=0, le=20)
+    verify_certificate: bool = True
+    certificate_days: int = Field(default=14, ge=0)  # fewer days left than this: the host is degraded
+
+
+class DnsCheck(Contract):
+    """What a name server must answer."""
+
+    name: str
+    record: str = "A"
+    expected: tuple[str, ...] = ()  # all of these must be in the answer; empty: any answer
 
 
 class Host(Contract):
@@ -63,14 +109,40 @@ class Host(Contract):
     name: str
     address: str
     probe: ProbeKind = ProbeKind.ICMP
-    port: int | None = Field(default=None, ge=1, le=65535)  # TCP probes only
-    policy: str = "standard"
+    port: int | None = Field(default=None, ge=1, le=65535)  # TCP and DNS probes only
+    http: HttpCheck | None = None
+    dns: DnsCheck | None = None
+    via_router: RouterId | None = None  # who pings, or whose netwatch is believed
+    group_id: GroupId | None = None
+    policy: str = ""  # empty: the group's, else the site's
     parents: tuple[tuple[HostId, ...], ...] = ()
     enabled: bool = True
 
     def key(self) -> str:
         """Where the bucket holds this."""
         return f"host.{escape_token(self.id)}"
+
+
+class Maintenance(Contract):
+    """Work that was announced: what it names is measured on and not alarmed. Ends exclusive, in UTC.
+
+    Fixed, it lasts from begin to end; flexible (`duration_s`), it begins with the first outage between the two and
+    lasts that long.
+    """
+
+    id: MaintenanceId
+    title: str
+    begins_at: datetime
+    ends_at: datetime
+    duration_s: float | None = Field(default=None, gt=0)
+    site_ids: frozenset[SiteId] = frozenset()
+    group_ids: frozenset[GroupId] = frozenset()
+    host_ids: frozenset[HostId] = frozenset()
+    router_ids: frozenset[RouterId] = frozenset()
+
+    def key(self) -> str:
+        """Where the bucket holds this."""
+        return f"maintenance.{escape_token(self.id)}"
 
 
 class Chat(Contract):
@@ -128,6 +200,12 @@ class ProbePolicy(Contract):
     recovery_answers: int = Field(default=3, ge=1)
     hold_s: float = Field(default=2.0, ge=0)  # how long a message may wait for the parents' results
     blip_s: float = Field(default=10.0, ge=0)
+    payload_bytes: int = Field(default=24, ge=24, le=65_000)  # of an echo request, after its 8 bytes of header
+    dscp: int = Field(default=0, ge=0, le=63)
+    quality_window_s: float = Field(default=600.0, gt=0)
+    train_size: int = Field(default=10, ge=0)  # probes in a row for the quality alone; 0: the rounds are enough
+    train_spacing_s: float = Field(default=0.1, gt=0)
+    train_every_s: float = Field(default=60.0, gt=0)
 
     def key(self) -> str:
         """Where the bucket holds this."""
@@ -142,7 +220,16 @@ class ProbePolicy(Contract):
 PROBE_POLICIES: dict[str, ProbePolicy] = {
     policy.name: policy
     for policy in (
-        ProbePolicy(name="infra", interval_s=1, burst_size=4, burst_spacing_s=0.15, hold_s=2, blip_s=10),
+        ProbePolicy(
+            name="infra",
+            interval_s=1,
+            burst_size=4,
+            burst_spacing_s=0.15,
+            hold_s=2,
+            blip_s=10,
+            quality_window_s=100,
+            train_size=0,
+        ),
         ProbePolicy(name="standard", interval_s=10, burst_size=5, burst_spacing_s=0.4, hold_s=15, blip_s=30),
         ProbePolicy(
             name="edge",
@@ -155,6 +242,8 @@ PROBE_POLICIES: dict[str, ProbePolicy] = {
             recovery_answers=2,
             hold_s=60,
             blip_s=60,
+            quality_window_s=1800,
+            train_every_s=180,
         ),
     )
 }

@@ -23,6 +23,10 @@ class ProbeKind(StrEnum):
 
     ICMP = "icmp"
     TCP = "tcp"
+    HTTP = "http"  # a page: status, text, certificate
+    DNS = "dns"  # a record, asked of the host as a name server
+    ROUTER = "router"  # a ping from a router, for what only that router reaches
+    NETWATCH = "netwatch"  # what a router's own netwatch says
 
 
 class ProbeFailure(StrEnum):
@@ -30,8 +34,16 @@ class ProbeFailure(StrEnum):
 
     TIMEOUT = "timeout"
     REFUSED = "refused"
-    UNREACHABLE = "unreachable"
+    UNREACHABLE = "unreachable"  # a router on the way, or the host itself, said so
+    PROHIBITED = "prohibited"  # a firewall on the way said so
+    TTL_EXCEEDED = "ttl_exceeded"  # a loop on the way, most likely
     NAME_NOT_RESOLVED = "name_not_resolved"
+    WRONG_STATUS = "wrong_status"
+    TEXT_MISSING = "text_missing"
+    TOO_MANY_REDIRECTS = "too_many_redirects"
+    CERTIFICATE = "certificate"  # expired, for another name, or of nobody we trust
+    WRONG_ANSWER = "wrong_answer"
+    REPORTED = "reported"  # the router that watches it says that it is down
 
 
 class LikelyCause(StrEnum):
@@ -43,6 +55,73 @@ class LikelyCause(StrEnum):
     DEVICE_OFF = "device_off"
     PARENT_DOWN = "parent_down"
     SERVICE_STOPPED = "service_stopped"
+    ROUTING_LOOP = "routing_loop"
+    FIREWALL = "firewall"
+
+
+class Grade(StrEnum):
+    """Quality of a connection after ITU-T G.1010; the bounds are in the poller's core."""
+
+    EXCELLENT = "excellent"
+    GOOD = "good"
+    POOR = "poor"
+    UNACCEPTABLE = "unacceptable"
+
+
+class QualityFault(StrEnum):
+    """What makes a connection worse than it should be."""
+
+    LOSS = "loss"
+    DELAY = "delay"
+    JITTER = "jitter"
+
+
+class WitnessKind(StrEnum):
+    """Who else may have seen a host alive while its probes stay unanswered."""
+
+    POLLER = "poller"  # another poller, from where it stands
+    SESSION = "session"  # a subscriber's session at that address whose counters grow
+    NETWATCH = "netwatch"  # a router's own netwatch
+    ROUTER = "router"  # a ping from the router it hangs on
+
+
+class OutageScope(StrEnum):
+    """What the hosts of an outage have in common."""
+
+    HOST = "host"  # a common parent
+    SITE = "site"
+    NETWORK = "network"
+
+
+class RouterResource(StrEnum):
+    """What of a router is measured against a limit."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+    DISK = "disk"
+    TEMPERATURE = "temperature"
+    VOLTAGE = "voltage"
+    POOL = "pool"
+    CLOCK = "clock"
+
+
+class Threat(StrEnum):
+    """What looks like somebody doing harm, or a mistake that looks the same."""
+
+    LOGIN_FAILURES = "login_failures"
+    UNKNOWN_LOGIN = "unknown_login"
+    CONFIGURATION_CHANGED = "configuration_changed"
+    ROGUE_DHCP = "rogue_dhcp"
+    TRAFFIC_ABNORMAL = "traffic_abnormal"
+
+
+class DropCause(StrEnum):
+    """What many sessions that ended together have in common."""
+
+    ROUTER = "router"
+    INTERFACE = "interface"
+    VLAN = "vlan"
+    POOL = "pool"
 
 
 class Service(StrEnum):
@@ -50,6 +129,13 @@ class Service(StrEnum):
 
     HOTSPOT = "hotspot"
     PPP = "ppp"
+
+
+class SessionSource(StrEnum):
+    """Who says that a session is open."""
+
+    ROUTER = "router"  # the router that carries it
+    USER_MANAGER = "user_manager"  # the accounting of a User Manager whose NAS we do not watch
 
 
 class AccountStatus(StrEnum):
