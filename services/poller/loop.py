@@ -11,7 +11,9 @@ from services.poller.core.landscape import Landscape
 from services.poller.core.reply import Fact
 from services.poller.core.schedule import TimeWheel, next_round
 from services.poller.core.sentinels import Sentinels
+from services.poller.measuring import Measurements
 from services.poller.ports import Probe, Resolver, Target
+from services.poller.trains import Trains
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
@@ -36,6 +38,7 @@ class Patrol:
         *,
         sentinels: tuple[str, ...] = (),
         on_facts: Callable[[Watch, tuple[Fact, ...]], None],
+        measurements: Measurements | None = None,
     ) -> None:
         self._probes = probes
         self._resolver = resolver
@@ -49,6 +52,8 @@ class Patrol:
         self._sooner = asyncio.Event()
         self._wakes_at = float("inf")
         self.landscape = Landscape()
+        self.measurements = measurements or Measurements(clock)
+        self.trains = Trains(probes, clock)
         self.asked_total = 0
 
     @property
@@ -77,6 +82,8 @@ class Patrol:
             on_facts=self._on_facts,
         )
         self._watches[host.id] = watch
+        self.measurements.open(watch)
+        self.trains.put(watch)
         self._aim(watch)
         self._changed(watch)
 
@@ -92,6 +99,7 @@ class Patrol:
         watch = self._watches.pop(host_id, None)
         if watch is not None:
             watch.retire()
+            self.measurements.close(watch)
             self.landscape.forget(watch.host)
         follower = self._followers.pop(host_id, None)
         if follower is not None:
@@ -106,6 +114,8 @@ class Patrol:
                 for address in self._sentinel_addresses:
                     group.create_task(self._watch_sentinel(address), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
+                group.create_task(self.trains.run(), name="trains")
+                group.create_task(self.measurements.run(), name="measurements")
         finally:
             for follower in self._followers.values():
                 follower.cancel()
@@ -135,6 +145,7 @@ class Patrol:
         watch.number += 1
         watch.asked += 1
         self.asked_total += 1
+        watch.connection.gauge.asked(watch.number, counts=watch.state.phase is Phase.STEADY)
         target = watch.target
         if target is not None:
             self._probes[target.kind].ask(target, watch.number, watch.timeout_s(), watch)

@@ -12,16 +12,20 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.degraded import QualityFact
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.inventory import RosterCopy
+from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
+from services.poller.measuring import Measurements
 from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
@@ -109,13 +113,20 @@ async def _assemble(
     def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
         tell_host_facts(watch.host, watch.state, facts, roster=roster, landscape=patrol.landscape, teller=teller)
 
+    def on_quality(watch: Watch, fact: QualityFact | None) -> None:
+        tell_quality(watch, fact, roster=roster, teller=teller)
+
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
-    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    voice = SampleVoice(bus)
+    measurements = Measurements(
+        clock, settings.instance, say=voice.say, on_quality=on_quality, remembered=memory.quality
+    )
+    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts, measurements=measurements)
     new_watcher = partial(
         RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
     )
@@ -125,7 +136,7 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty)
+    measure(metrics, patrol, teller, duty, voice)
 
     async def inventory_read() -> None:
         if not duty.ready:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from services.poller.duty import Duty
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
 from shared.contracts.vocabulary import HostState
 from shared.telemetry import Metrics
 
 
-def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty) -> None:
+def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, voice: SampleVoice) -> None:
     """Ask these parts whenever somebody looks: counting costs the hot path nothing."""
     metrics.watch("poller_probes_sent_total", "Probes sent since the start.", lambda: patrol.asked_total)
+    metrics.watch(
+        "poller_train_probes_sent_total", "Probes sent for the quality alone.", lambda: patrol.trains.sent_total
+    )
+    metrics.watch("poller_samples_said_total", "Messages of samples said.", lambda: voice.said_total)
+    metrics.watch("poller_samples_dropped_total", "Messages of samples dropped: no bus.", lambda: voice.dropped_total)
+    metrics.watch("poller_hosts_degraded", "Watched hosts that are degraded.", lambda: _degraded(patrol))
     metrics.watch("poller_hosts_watched", "Hosts under watch.", lambda: len(patrol.watches))
     metrics.watch("poller_hosts_down", "Watched hosts that are down.", lambda: _in_state(patrol, HostState.DOWN))
     metrics.watch(
@@ -27,3 +34,7 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty) -> Non
 
 def _in_state(patrol: Patrol, state: HostState) -> int:
     return sum(watch.state.hard is state for watch in patrol.watches.values())
+
+
+def _degraded(patrol: Patrol) -> int:
+    return sum(watch.connection.standing.degraded for watch in patrol.watches.values())

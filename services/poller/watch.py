@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
+from services.poller.core.connection import Connection
 from services.poller.core.judge import Phase, State, is_stale, next_state
 from services.poller.core.reply import Answer, Blind, Fact, Loss, Reply, Stale, WentDown
 from services.poller.core.sentinels import Sentinels
@@ -12,7 +13,7 @@ from services.poller.core.timeout import RoundTrips
 from services.poller.ports import Target
 from shared.clock import Clock
 from shared.contracts.inventory import Host, ProbePolicy
-from shared.contracts.vocabulary import ProbeFailure
+from shared.contracts.vocabulary import HostState, ProbeFailure
 
 NOT_RESOLVED_YET = "the name has not been resolved yet"
 NO_SENTINEL = "this poller is blind: none of its sentinels answers"
@@ -31,6 +32,7 @@ class Watch:
         "_retired",
         "_sentinels",
         "asked",
+        "connection",
         "failing_name",
         "host",
         "number",
@@ -59,6 +61,7 @@ class Watch:
         self.target: Target | None = None
         self.failing_name = False
         self.round_trips = RoundTrips()
+        self.connection: Connection
         self.number = 0  # of the last probe
         self.asked = 0  # probes sent in the present phase or burst
         self.ticket = 0  # which entry of the schedule is valid
@@ -77,11 +80,13 @@ class Watch:
     def answer(self, number: int, rtt_ms: float) -> None:
         """See `ports.Asker`."""
         self.round_trips.add(rtt_ms)
+        self.connection.gauge.answered(number, rtt_ms)
         self._heard(number)
         self.judge(Answer(number, rtt_ms))
 
     def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:
         """See `ports.Asker`. A loss that would make the host down counts only if our own way out is known to work."""
+        self.connection.gauge.lost(number)
         sent_at = self._clock.now() - timedelta(seconds=age_s)
         sent = self._clock.monotonic() - age_s
         reply: Reply = Loss(number, sent_at, failure)
@@ -100,8 +105,20 @@ class Watch:
 
     def blind(self, number: int, reason: str) -> None:
         """See `ports.Asker`."""
+        self.connection.gauge.not_asked(number)
         self.trouble = reason
         self.judge(Blind(number, reason))
+
+    @property
+    def shown(self) -> HostState:
+        """The state as people see it: up, but on a bad connection, is DEGRADED."""
+        shown = self.state.shown
+        return HostState.DEGRADED if shown is HostState.UP and self.connection.standing.degraded else shown
+
+    @property
+    def retired(self) -> bool:
+        """Whether this host is watched by somebody else, or by nobody."""
+        return self._retired
 
     # ── what the patrol asks ────────────────────────────────────────────────────────────────────────────────────────
 

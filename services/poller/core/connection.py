@@ -7,7 +7,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.poller.core.degraded import DEFAULT_BOUNDS, DegradedBounds, QualityFact, Standing, next_standing, next_words
+from services.poller.core.degraded import (
+    DEFAULT_BOUNDS,
+    NOTHING_TOLD,
+    DegradedBounds,
+    QualityFact,
+    Standing,
+    next_standing,
+    next_words,
+)
 from services.poller.core.gauge import Gauge, Slice, Turn
 from services.poller.core.quality import Measured, QualityWindow
 from services.poller.core.schedule import offset
@@ -26,7 +34,12 @@ class Connection:
     __slots__ = ("_graded", "_shift", "_windows", "gauge", "host_id", "standing", "usual", "window")
 
     def __init__(
-        self, host: Host, policy: ProbePolicy, turn: Turn, standing: Standing = Standing(), days: tuple[float, ...] = ()
+        self,
+        host: Host,
+        policy: ProbePolicy,
+        turn: Turn,
+        standing: Standing = NOTHING_TOLD,
+        days: tuple[float, ...] = (),
     ) -> None:
         self.host_id = host.id
         self.gauge = Gauge(turn)

@@ -61,6 +61,9 @@ class Standing:
         return replace(self, bad=0, good=0)
 
 
+NOTHING_TOLD = Standing()
+
+
 @dataclass(frozen=True, slots=True)
 class BecameDegraded:
     """The connection is much worse than usual, or (`words`) something else about the host needs a person soon."""

@@ -46,9 +46,7 @@ class Measured:
             delay_grade=None if self.delay_ms is None else grade_delay(self.delay_ms, bounds),
             jitter_grade=None if self.jitter_ms is None else grade_jitter(self.jitter_ms, bounds),
             loss_grade=grade_loss(loss, bounds),
-            grade=grade_connection(
-                rtt_ms=self.delay_ms, jitter_ms=self.jitter_ms, loss_percent=loss, bounds=bounds
-            ),
+            grade=grade_connection(rtt_ms=self.delay_ms, jitter_ms=self.jitter_ms, loss_percent=loss, bounds=bounds),
         )
 
 

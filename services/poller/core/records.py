@@ -10,14 +10,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.poller.core.degraded import Standing
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.sessions import Session
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.subjects import escape_token
-from shared.contracts.vocabulary import HostState, Service
+from shared.contracts.vocabulary import HostState, QualityFault, Service, Severity
 
-HOSTS, ROUTERS, SESSIONS = "host.", "router.", "session."
+HOSTS, ROUTERS, SESSIONS, QUALITY = "host.", "router.", "session.", "quality."
 
 
 class Record(BaseModel):
@@ -48,6 +49,37 @@ class HostRecord(Record):
     def host_state(self) -> State:
         """The state to go on from."""
         return State(self.state, self.order, self.since, self.down_since)
+
+
+class QualityRecord(Record):
+    """What is known of a host's connection; `order` is the number of what was told of it last.
+
+    Beside the host's hard state and not inside it: the two change at their own times, and each has its own order.
+    """
+
+    id: HostId
+    since: datetime | None = None
+    severity: Severity = Severity.WARNING
+    faults: tuple[QualityFault, ...] = ()
+    words: str = ""
+    days: tuple[float, ...] = ()  # median round trips in milliseconds, oldest first
+
+    @classmethod
+    def of(cls, host_id: HostId, standing: Standing, days: tuple[float, ...]) -> QualityRecord:
+        """What of a connection survives."""
+        return cls(
+            order=standing.number,
+            id=host_id,
+            since=standing.since,
+            severity=standing.severity,
+            faults=standing.faults,
+            words=standing.words,
+            days=tuple(round(day, 3) for day in days),
+        )
+
+    def standing(self) -> Standing:
+        """The standing to go on from."""
+        return Standing(self.order, self.since, self.severity, self.faults, self.words)
 
 
 class RouterRecord(Record):
@@ -124,6 +156,11 @@ def read_record(kind: type[R], value: bytes) -> R | None:
 def host_key(host_id: HostId) -> str:
     """Where a host's state lies."""
     return HOSTS + escape_token(host_id)
+
+
+def quality_key(host_id: HostId) -> str:
+    """Where what is known of a host's connection lies."""
+    return QUALITY + escape_token(host_id)
 
 
 def router_key(router_id: RouterId) -> str:

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from shared.contracts.ids import HostId, RouterId, SiteId
-from shared.contracts.inventory import PROBE_POLICIES, Host, ProbePolicy, Router, Site
+from shared.contracts.ids import GroupId, HostId, RouterId, SiteId
+from shared.contracts.inventory import PROBE_POLICIES, Host, HostGroup, ProbePolicy, Router, Site
 from shared.errors import Invalid
 
 _DEFAULT_POLICY = "standard"
-_KINDS: dict[str, type[Site | Host | Router | ProbePolicy]] = {
+Entry = Site | HostGroup | Host | Router | ProbePolicy
+_KINDS: dict[str, type[Entry]] = {
     "site": Site,
+    "group": HostGroup,
     "host": Host,
     "router": Router,
     "policy": ProbePolicy,
@@ -21,12 +23,13 @@ _KINDS: dict[str, type[Site | Host | Router | ProbePolicy]] = {
 
 @dataclass
 class Roster:
-    """Sites, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
+    """Sites, groups, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
 
-    entries: dict[str, Site | Host | Router | ProbePolicy] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     hosts: dict[HostId, Host] = field(default_factory=dict)
     routers: dict[RouterId, Router] = field(default_factory=dict)
     sites: dict[SiteId, Site] = field(default_factory=dict)
+    groups: dict[GroupId, HostGroup] = field(default_factory=dict)
     policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
 
     def put(self, key: str, value: bytes) -> bool:
@@ -45,6 +48,8 @@ class Roster:
         match entry:
             case Site():
                 self.sites[entry.id] = entry
+            case HostGroup():
+                self.groups[entry.id] = entry
             case Host():
                 self.hosts[entry.id] = entry
             case Router():
@@ -60,6 +65,8 @@ class Roster:
                 return False
             case Site() as site:
                 self.sites.pop(site.id, None)
+            case HostGroup() as group:
+                self.groups.pop(group.id, None)
             case Host() as host:
                 self.hosts.pop(host.id, None)
             case Router() as router:
@@ -79,9 +86,13 @@ class Roster:
         return {router.id: router for router in self.routers.values() if router.enabled}
 
     def policy_of(self, host: Host) -> ProbePolicy:
-        """The host's policy; the site's, then the standard one if the host names one that does not exist."""
+        """The host's own policy, else its group's, else its site's, else the standard one.
+
+        A name that nobody knows is passed over, so that a policy that is gone leaves nobody unwatched.
+        """
+        group = self.groups.get(host.group_id) if host.group_id else None
         site = self.sites.get(host.site_id)
-        for name in (host.policy, site.policy if site else _DEFAULT_POLICY):
+        for name in (host.policy, group.policy if group else "", site.policy if site else ""):
             if name in self.policies:
                 return self.policies[name]
         return self.policies[_DEFAULT_POLICY]

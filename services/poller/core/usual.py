@@ -2,7 +2,7 @@
 
 Each day's median of window means is approximated by the P² algorithm (Jain and Chlamtac, Communications of the ACM 28,
 1985: five markers that move along a parabola); the usual delay is the median of up to seven such days. On days of 48 to
-864 windows it stays within 6 % of the exact median of that week in 99 of 100 cases (`test_usual_delay.py` measures it):
+864 windows it stayed within 6 % of the exact median of the week in 99 of 100 cases (`test_usual_delay.py` measures it):
 plenty, where the question is whether a delay has tripled.
 """
 

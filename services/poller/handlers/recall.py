@@ -8,14 +8,28 @@ from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
 from services.poller.core.judge import State
+from services.poller.core.quality_events import told_standing
 from services.poller.core.reach import Reach, Reachability
-from services.poller.core.records import HOSTS, ROUTERS, SESSIONS, HostRecord, RouterRecord, SessionRecord, read_record
+from services.poller.core.records import (
+    HOSTS,
+    QUALITY,
+    ROUTERS,
+    SESSIONS,
+    HostRecord,
+    QualityRecord,
+    RouterRecord,
+    SessionRecord,
+    read_record,
+)
 from services.poller.core.sessions import Session
 from services.poller.core.wording import told_state
 from services.poller.handlers.telling import Teller
+from services.poller.measuring import KnownQuality
 from shared.bus.ports import Bucket, Bus, Entry, Received
 from shared.contracts.events import (
+    HostDegraded,
     HostDown,
+    HostRestored,
     HostTransition,
     HostUnknown,
     HostUp,
@@ -40,6 +54,7 @@ class Memory:
     hosts: dict[HostId, State] = field(default_factory=dict)
     routers: dict[RouterId, Reach] = field(default_factory=dict)
     sessions: dict[Place, dict[str, Session]] = field(default_factory=dict)
+    quality: dict[HostId, KnownQuality] = field(default_factory=dict)
 
 
 async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
@@ -54,6 +69,8 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
                 _remember(memory, entry)
     for message in await _last_told(bus, HostDown, HostUp, HostUnknown):
         _correct_host(memory, message)
+    for message in await _last_told(bus, HostDegraded, HostRestored):
+        _correct_quality(memory, message)
     for message in await _last_told(bus, RouterReachable, RouterUnreachable):
         _correct_router(memory, message)
     opened = {_account(event): event for event in await _received(bus, SessionOpened)}
@@ -69,6 +86,9 @@ def _remember(memory: Memory, entry: Entry) -> None:
     if entry.key.startswith(HOSTS):
         if host := read_record(HostRecord, entry.value):
             memory.hosts[host.id] = host.host_state()
+    elif entry.key.startswith(QUALITY):
+        if quality := read_record(QualityRecord, entry.value):
+            memory.quality[quality.id] = KnownQuality(quality.standing(), quality.days)
     elif entry.key.startswith(ROUTERS):
         if router := read_record(RouterRecord, entry.value):
             memory.routers[router.id] = router.reach()
@@ -81,6 +101,13 @@ def _correct_host(memory: Memory, event: Message) -> None:
         known = memory.hosts.get(event.host_id, State())
         if event.transition > known.transition:
             memory.hosts[event.host_id] = told_state(event, known)
+
+
+def _correct_quality(memory: Memory, event: Message) -> None:
+    if isinstance(event, HostDegraded | HostRestored):
+        known = memory.quality.get(event.host_id, KnownQuality())
+        if event.mark > known.standing.number:
+            memory.quality[event.host_id] = KnownQuality(told_standing(event, known.standing), known.days)
 
 
 def _correct_router(memory: Memory, event: Message) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.poller.core.degraded import BecameDegraded, BecameGood, Standing, next_standing, next_words
+from services.poller.core.degraded import NOTHING_TOLD, BecameDegraded, BecameGood, Standing, next_standing, next_words
 from services.poller.core.quality import Measured
 from shared.contracts.vocabulary import QualityFault, Severity
 
@@ -20,7 +21,7 @@ def window(loss: int = 0, delay: float = 20.0, jitter: float = 2.0) -> Measured:
     return Measured(100.0, 100, 100 - loss, delay, jitter)
 
 
-def play(windows, usual_ms: float | None = 20.0, standing: Standing = Standing(), *, restarts: bool = False):
+def play(windows, usual_ms: float | None = 20.0, standing: Standing = NOTHING_TOLD, *, restarts: bool = False):
     told = []
     for place, measured in enumerate(windows):
         standing, fact = next_standing(standing, measured, usual_ms, NOW + timedelta(minutes=place))
@@ -146,7 +147,7 @@ def test_a_restart_forgets_no_alarm_and_repeats_none(windows, at):
     after, later = play(windows[at:], standing=standing.remembered())
     numbers = [fact.number for fact in told + later]
     assert numbers == list(range(1, len(numbers) + 1))
-    for one, other in zip(told + later, (told + later)[1:], strict=False):
+    for one, other in pairwise(told + later):
         if isinstance(one, BecameGood):
             assert isinstance(other, BecameDegraded)
     assert after.degraded is (bool(numbers) and isinstance((told + later)[-1], BecameDegraded))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +82,6 @@ def test_any_course_of_probes_is_counted_exactly(results, first):
     if times:
         assert (ended.rtt_min, ended.rtt_max) == (min(times), max(times))
         assert abs(ended.rtt_sum - sum(times)) < 1e-6
-        differences = [abs(one - other) for one, other in zip(times, times[1:], strict=False)]
+        differences = [abs(one - other) for one, other in pairwise(times)]
         assert abs(ended.jitter_sum - sum(differences)) < 1e-6
         assert ended.pairs == len(differences)

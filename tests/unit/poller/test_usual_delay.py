@@ -38,7 +38,7 @@ def test_usual_delay_is_near_the_exact_median_of_the_week(per_day):
         exact = median(value for values in days for value in values)
         errors.append(abs(usual.ms / exact - 1))
     errors.sort()
-    assert errors[int(0.99 * len(errors))] < 0.15
+    assert errors[int(0.99 * len(errors))] < 0.08
     assert median(errors) < 0.03
 
 
