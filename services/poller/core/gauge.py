@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 LOST, RECEIVED, PAIRS, RTT_SUM, RTT_MIN, RTT_MAX, JITTER_SUM = range(7)
 _WIDTH = 7
-_EMPTY = (0.0, 0.0, 0.0, 0.0, float("inf"), 0.0, 0.0)
+_EMPTY = array("d", (0.0, 0.0, 0.0, 0.0, float("inf"), 0.0, 0.0))
 _IN_FLIGHT = 63  # as many probes of one host can be told apart while they are under way
 
 
@@ -55,7 +55,7 @@ class Gauge:
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
-        self._counts = array("d", _EMPTY + _EMPTY)
+        self._counts = _EMPTY + _EMPTY
         self._expected = 0  # one bit per probe under way that counts
         self._last_ms = -1.0
 
@@ -101,6 +101,6 @@ class Gauge:
         counts = self._counts
         if not (counts[half + LOST] or counts[half + RECEIVED]):
             return None
-        lost, received, pairs, *times = counts[half : half + _WIDTH]
-        counts[half : half + _WIDTH] = array("d", _EMPTY)
-        return Slice(int(lost), int(received), int(pairs), *times)
+        lost, received, pairs, rtt_sum, rtt_min, rtt_max, jitter_sum = counts[half : half + _WIDTH]
+        counts[half : half + _WIDTH] = _EMPTY
+        return Slice(int(lost), int(received), int(pairs), rtt_sum, rtt_min, rtt_max, jitter_sum)
