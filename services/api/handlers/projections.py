@@ -26,6 +26,7 @@ from shared.contracts.events import (
     Event,
     HostDown,
     HostUnknown,
+    HostUnreachable,
     HostUp,
     RouterReachable,
     RouterUnreachable,
@@ -33,7 +34,7 @@ from shared.contracts.events import (
     SessionOpened,
 )
 from shared.contracts.message import Message
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, LikelyCause
 from shared.errors import NotFound
 
 CONSUMER = "api-projection"
@@ -81,6 +82,19 @@ async def host_unknown(event: HostUnknown, unit: Unit) -> None:
     """Nobody can ask the host."""
     await unit.history.set_host(
         HostStanding(event.host_id, HostState.UNKNOWN, event.at, event.transition, reason=event.reason)
+    )
+
+
+async def host_unreachable(event: HostUnreachable, unit: Unit) -> None:
+    """What the host hangs on is down: nobody can say more of it."""
+    await unit.history.set_host(
+        HostStanding(
+            event.host_id,
+            HostState.UNREACHABLE,
+            event.since,
+            event.transition,
+            likely_causes=(LikelyCause.PARENT_DOWN,) if event.behind else (),
+        )
     )
 
 
@@ -147,6 +161,7 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     HostDown: host_down,
     HostUp: host_up,
     HostUnknown: host_unknown,
+    HostUnreachable: host_unreachable,
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,
