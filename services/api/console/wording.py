@@ -210,6 +210,8 @@ class Wording:
 
     def problem_word(self, problem: Problem) -> str:
         """How bad it is. A router that cannot be asked is not known to be down: it may only refuse us."""
+        if problem.kind is ProblemKind.ALERT and problem.alert is not None:
+            return self._t.gettext(EVENT_WORDS.get(problem.alert.alert_kind, ("", problem.alert.alert_kind))[1])
         if problem.kind is ProblemKind.ROUTER:
             return self.router(RouterState.UNREACHABLE)
         return self.state(problem.state)

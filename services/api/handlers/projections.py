@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
 from shared.bus.context import current_envelope
@@ -24,7 +24,14 @@ from shared.contracts.events import (
     AlertOpened,
     AlertResolved,
     Event,
+    HostDegraded,
     HostDown,
+    HostFlapping,
+    HostHeard,
+    HostObservation,
+    HostRestored,
+    HostSilent,
+    HostSteady,
     HostUnknown,
     HostUnreachable,
     HostUp,
@@ -98,6 +105,23 @@ async def host_unreachable(event: HostUnreachable, unit: Unit) -> None:
     )
 
 
+async def host_condition(event: HostObservation, unit: Unit) -> None:
+    """A host that answers is not well, or is well again."""
+    condition = _CONDITIONS[type(event)]
+    begun = isinstance(event, HostFlapping | HostDegraded | HostSilent)
+    await unit.history.set_condition(event.host_id, condition, since=event.at if begun else None, at=event.at)
+
+
+_CONDITIONS: dict[type[HostObservation], Condition] = {
+    HostFlapping: Condition.FLAPPING,
+    HostSteady: Condition.FLAPPING,
+    HostDegraded: Condition.DEGRADED,
+    HostRestored: Condition.DEGRADED,
+    HostSilent: Condition.SILENT,
+    HostHeard: Condition.SILENT,
+}
+
+
 async def router_reachable(event: RouterReachable, unit: Unit) -> None:
     """The router's API answers."""
     standing = RouterStanding(
@@ -162,6 +186,7 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     HostUp: host_up,
     HostUnknown: host_unknown,
     HostUnreachable: host_unreachable,
+    **dict.fromkeys(_CONDITIONS, host_condition),
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,
