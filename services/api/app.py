@@ -14,10 +14,13 @@ from services.api.routes import (
     accounts,
     alerts,
     chats,
+    groups,
     health,
     history,
     hosts,
+    maintenances,
     people,
+    policies,
     routers,
     search,
     sites,
@@ -46,7 +49,8 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (sites, routers, hosts, chats, accounts, alerts, history, search, stream, people, health):
+    inventory = (sites, groups, routers, hosts, policies, maintenances, chats)
+    for resource in (*inventory, accounts, alerts, history, search, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
     for page in (static_files, login, board, actions, customers, search_page, settings):

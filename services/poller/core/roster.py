@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from pydantic import ValidationError
 
 from shared.contracts.ids import GroupId, HostId, RouterId, SiteId
-from shared.contracts.inventory import PROBE_POLICIES, Host, HostGroup, ProbePolicy, Router, Site
+from shared.contracts.inventory import PROBE_POLICIES, Host, HostGroup, ProbePolicy, Router, Site, policy_in_force
 from shared.errors import Invalid
 
-_DEFAULT_POLICY = "standard"
 Entry = Site | HostGroup | Host | Router | ProbePolicy
 _KINDS: dict[str, type[Entry]] = {
     "site": Site,
@@ -86,16 +85,9 @@ class Roster:
         return {router.id: router for router in self.routers.values() if router.enabled}
 
     def policy_of(self, host: Host) -> ProbePolicy:
-        """The host's own policy, else its group's, else its site's, else the standard one.
-
-        A name that nobody knows is passed over, so that a policy that is gone leaves nobody unwatched.
-        """
+        """The policy that this host is watched by."""
         group = self.groups.get(host.group_id) if host.group_id else None
-        site = self.sites.get(host.site_id)
-        for name in (host.policy, group.policy if group else "", site.policy if site else ""):
-            if name in self.policies:
-                return self.policies[name]
-        return self.policies[_DEFAULT_POLICY]
+        return self.policies[policy_in_force(host, group, self.sites.get(host.site_id), self.policies)]
 
     def site_name(self, site_id: SiteId) -> str:
         """The site's name, or its id while nothing is known of it."""
