@@ -9,10 +9,13 @@ import structlog
 
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
+from services.poller.core.session_facts import Session as OpenSession
 from services.poller.core.session_rows import TABLES
-from services.poller.core.sessions import Session as OpenSession
-from services.poller.core.sessions import SessionBook
+from services.poller.handlers.log_lines import LogFollower
+from services.poller.handlers.placing import PlacesFollower
+from services.poller.handlers.session_desk import SessionDesk
 from services.poller.handlers.sessions import TableFollower
+from services.poller.handlers.table_loop import Follower
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
 from shared.contracts.events import RouterReachable, RouterUnreachable
@@ -50,21 +53,18 @@ class RouterWatcher:
         self._clock = clock
         self._reach = reach
         self._last_error = ""
-        self._followers = [
-            TableFollower(
-                router,
-                table,
-                SessionBook(sessions.get(table.service, ())),
-                teller=teller,
-                clock=clock,
-            )
-            for table in TABLES
-        ]
+        self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        self._tables = {table.service: TableFollower(table, self._desk, clock=clock) for table in TABLES}
+        self._followers: tuple[Follower, ...] = (
+            *self._tables.values(),
+            LogFollower(router, [self._desk.read], clock=clock),
+            PlacesFollower(self._desk),
+        )
 
     @property
     def open_sessions(self) -> int:
         """How many subscribers are on line, as far as we know."""
-        return sum(len(follower.book) for follower in self._followers)
+        return len(self._desk)
 
     @property
     def reach(self) -> Reach:
@@ -73,10 +73,16 @@ class RouterWatcher:
 
     def open_by_service(self) -> dict[Service, list[OpenSession]]:
         """The sessions that are open, as far as we know."""
-        return {follower.table.service: follower.book.sessions() for follower in self._followers}
+        return {service: book.sessions() for service, book in self._desk.books.items()}
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
+        try:
+            await self._run()
+        finally:
+            self._desk.finish()
+
+    async def _run(self) -> None:
         try:
             address = self._address_of(self.router)
         except RondaError as problem:
@@ -162,7 +168,7 @@ class RouterWatcher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _follow_table(self, follower: TableFollower, session: Session) -> None:
+    async def _follow_table(self, follower: Follower, session: Session) -> None:
         try:
             await follower.follow(session)
         except Unreachable as gone:
