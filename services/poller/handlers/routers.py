@@ -15,6 +15,7 @@ from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers import followers_of
 from services.poller.handlers.followers.notebook import Notebook
 from services.poller.handlers.followers.post import Follower, Pace, Post, Say, WatchCounts
+from services.poller.handlers.followers.security import SecurityDesk
 from services.poller.handlers.log_lines import LogFollower
 from services.poller.handlers.placing import PlacesFollower
 from services.poller.handlers.session_desk import SessionDesk
@@ -68,11 +69,12 @@ class RouterWatcher:
         notebook = Notebook(router.id, entries, teller)
         self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
         self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        security = SecurityDesk(self._post)
         self._followers: list[Follower] = [
             *(TableFollower(table, self._desk, clock=clock) for table in TABLES),
-            LogFollower(router, [self._desk.read], clock=clock),
+            LogFollower(router, [self._desk.read, security.read], clock=clock),
             PlacesFollower(self._desk),
-            *followers_of(self._post),
+            *followers_of(self._post, security),
         ]
 
     @property
