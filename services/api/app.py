@@ -18,6 +18,7 @@ from services.api.routes import (
     health,
     history,
     hosts,
+    ingest,
     maintenances,
     people,
     policies,
@@ -49,10 +50,11 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    inventory = (sites, groups, routers, hosts, policies, maintenances, chats)
+    inventory = (sites, groups, routers, ingest, hosts, policies, maintenances, chats)
     for resource in (*inventory, accounts, alerts, history, search, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
+    app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
     for page in (static_files, login, board, actions, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)

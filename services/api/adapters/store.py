@@ -13,6 +13,7 @@ from typing import Any
 from services.api.adapters.account_rows import PostgresAccounts
 from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.history_rows import PostgresHistory
+from services.api.adapters.ingest_rows import PostgresIngestTokens
 from services.api.adapters.people_rows import PostgresPeople
 from services.api.adapters.policy_rows import PolicyTable
 from services.api.adapters.rows import Where, insert_sql
@@ -54,6 +55,7 @@ class PostgresUnit:
         self.policies = PolicyTable(tx)
         self.accounts = PostgresAccounts(tx)
         self.people = PostgresPeople(tx)
+        self.ingest_tokens = PostgresIngestTokens(tx)
         self.history = PostgresHistory(tx)
         self.alerts = PostgresAlerts(tx)
 
