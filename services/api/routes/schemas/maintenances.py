@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.api.ports import Kept
 from services.api.routes.schemas.parts import Body, Name
 from shared.contracts.inventory import Maintenance
 
+Moment = Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))]
 Duration = Annotated[float, Field(gt=0, le=30 * 86_400)]
 _FLEXIBLE = "Seconds, for flexible work: it begins with the first outage between begin and end, and lasts this long."
 
@@ -31,8 +32,8 @@ class MaintenanceNew(Body):
         }
     )
     title: Name
-    begins_at: AwareDatetime
-    ends_at: AwareDatetime
+    begins_at: Moment
+    ends_at: Moment
     duration_s: Duration | None = Field(default=None, description=_FLEXIBLE)
     site_ids: set[str] = Field(default=set())
     group_ids: set[str] = Field(default=set())
@@ -44,8 +45,8 @@ class MaintenancePatch(Body):
     """What shall be different about announced work; to end it now, say `ends_at` now."""
 
     title: Name | None = None
-    begins_at: AwareDatetime | None = None
-    ends_at: AwareDatetime | None = None
+    begins_at: Moment | None = None
+    ends_at: Moment | None = None
     duration_s: Duration | None = Field(default=None, description=_FLEXIBLE)
     site_ids: set[str] | None = None
     group_ids: set[str] | None = None
