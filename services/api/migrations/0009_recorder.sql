@@ -88,7 +88,7 @@ create table rollup_watermarks (
 create table host_transitions (
     host_id        text not null,
     since          timestamptz not null,
-    transition     integer not null,
+    transition     bigint not null,
     state          text not null,
     site_id        text not null,
     host_name      text not null,
@@ -97,7 +97,7 @@ create table host_transitions (
 );
 
 insert into host_transitions (host_id, since, transition, state, site_id, host_name, in_maintenance)
-select host_id, coalesce((body ->> 'since')::timestamptz, at), (body ->> 'transition')::integer,
+select host_id, coalesce((body ->> 'since')::timestamptz, at), (body ->> 'transition')::bigint,
        split_part(type, '.', 2), coalesce(site_id, ''), coalesce(body ->> 'host_name', host_id),
        coalesce((body ->> 'in_maintenance')::boolean, false)
   from events
