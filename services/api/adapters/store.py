@@ -13,6 +13,7 @@ from typing import Any
 from services.api.adapters.account_rows import PostgresAccounts
 from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.history_rows import PostgresHistory
+from services.api.adapters.measured_rows import PostgresMeasured
 from services.api.adapters.people_rows import PostgresPeople
 from services.api.adapters.rows import Where, insert_sql
 from services.api.adapters.search_rows import search_everywhere
@@ -44,6 +45,7 @@ class PostgresUnit:
         self.people = PostgresPeople(tx)
         self.history = PostgresHistory(tx)
         self.alerts = PostgresAlerts(tx)
+        self.measured = PostgresMeasured(tx)
 
     async def publish(self, message: Message) -> None:
         """Say this on the bus after the commit."""
