@@ -170,7 +170,7 @@ class Patrol:
     def _aim(self, watch: Watch) -> None:
         host = watch.host
         try:
-            watch.target = Target(host.probe, str(ipaddress.ip_address(host.address)), host.port)
+            watch.target = watch.aimed_at(str(ipaddress.ip_address(host.address)))
         except ValueError:
             self._followers[host.id] = asyncio.create_task(self._follow_name(watch), name=f"name of {host.id}")
 
@@ -186,7 +186,7 @@ class Patrol:
                 await asyncio.sleep(_RESOLVE_AFTER_FAILURE_S)
             else:
                 watch.failing_name = False
-                watch.target = Target(host.probe, address, host.port)
+                watch.target = watch.aimed_at(address)
                 await asyncio.sleep(_RESOLVE_AGAIN_S)
 
     # ── are we blind? ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -10,11 +10,16 @@ from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: a numeric address, and a port where the kind of probe has one."""
+    """Whom to ask: a numeric address, and a port where the kind of probe has one.
+
+    Size and class of the packets are for ICMP: `payload_bytes` after the header's 8, `dscp` as in RFC 2474.
+    """
 
     kind: ProbeKind
     address: str
     port: int | None = None
+    payload_bytes: int = 24
+    dscp: int = 0
 
 
 class Asker(Protocol):
