@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 
 
@@ -20,6 +21,11 @@ class Target:
     port: int | None = None
     payload_bytes: int = 24
     dscp: int = 0
+
+
+def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
+    """The host as it is to be asked, at the number that its address has now."""
+    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp)
 
 
 class Asker(Protocol):

@@ -111,11 +111,6 @@ class Watch:
         if is_stale(silent_s, self.number - self._heard_number, self.policy):
             self.judge(Stale(self.trouble))
 
-    def aimed_at(self, address: str) -> Target:
-        """The host at this numeric address, with the packets that its policy wants."""
-        host, policy = self.host, self.policy
-        return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp)
-
     def timeout_s(self) -> float:
         """How long the next probe may take."""
         return self.round_trips.timeout_s(self.policy)

@@ -73,6 +73,11 @@ class EchoFamily:
         """Probes whose result is open."""
         return len(self._flights) + len(self._waiting)
 
+    @property
+    def waiting(self) -> int:
+        """Probes that have not left yet."""
+        return len(self._waiting)
+
     def close(self) -> None:
         """End at once; probes in flight are not reported."""
         self._loop.remove_reader(self._echo.sock.fileno())

@@ -7,8 +7,8 @@ from dataclasses import dataclass, fields
 from services.poller.ports import Asker
 
 Flight = tuple[Asker, int, bytes, int]
-"""Asker, its number, destination as bytes, and when it was sent (monotonic nanoseconds). A plain tuple: making one costs
-a quarter of a NamedTuple (0.05 µs, not 0.2), 10,000 times a second."""
+"""Asker, its number, destination as bytes, when it was sent (monotonic nanoseconds). A plain tuple: making one costs a
+sixth of a NamedTuple (0.05 µs, not 0.3), 10,000 times a second."""
 
 _REMEMBERED = 1 << 20  # probes; nearly two minutes at 10,000 a second
 

@@ -44,7 +44,7 @@ class EchoRequest:
         self.nonce = nonce
         self.packet = bytearray(bytes((ECHO_REQUEST[family], 0)) + bytes(FIELDS.size) + _MARK)
         FIELDS.pack_into(self.packet, 2, 0, identifier, 0, nonce, 0)
-        self.constant_sum = sum(struct.unpack(f"={len(self.packet) // 2}H", self.packet))
+        self.constant_sum: int = sum(struct.unpack(f"={len(self.packet) // 2}H", self.packet))
 
     def checksum(self, counter: int) -> int:
         """Of the request number `counter` (RFC 1071); IPv6 and unprivileged sockets overwrite it."""

@@ -96,8 +96,9 @@ def _icmp6_filter() -> bytes:
 def _filter(family: socket.AddressFamily, identifier: int, nonce: int) -> list[tuple[int, int, int, int]]:
     """Pass our echo replies (identifier and nonce) and errors that quote our identifier.
 
-    The identifier lies in the packet in this machine's byte order, and the filter reads in the network's. The kernel shows raw IPv4 sockets the IP header and raw IPv6 sockets none. In errors our own IP header is quoted,
-    which never has options.
+    The identifier and the nonce lie in the packet in this machine's byte order; the filter reads in the network's. The
+    kernel shows raw IPv4 sockets the IP header and raw IPv6 sockets none. In errors our own IP header is quoted, which
+    never has options.
     """
     v4 = family == socket.AF_INET
     quoted = 8 + (20 if v4 else 40)  # from the error's header to the request's
