@@ -73,7 +73,8 @@ async def ask(probe, address):
 async def main():
     probe = IcmpProbe()
     addresses = %r
-    for neighbour in {"10.99.0.2", "fd99::2", "10.98.0.2", "fd98::2"} & set(addresses):  # a new link takes a moment to find its neighbours
+    neighbours = {"10.99.0.2", "fd99::2", "10.98.0.2", "fd98::2"} & set(addresses)
+    for neighbour in neighbours:  # a new link takes a moment to find them
         for _ in range(20):
             if await ask(probe, neighbour) == "answer":
                 break
