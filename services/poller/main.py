@@ -24,7 +24,7 @@ from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -143,7 +143,13 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
+<<<<<<< HEAD
+    measure(metrics, patrol, teller, duty)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
+=======
     measure(metrics, patrol, teller, duty, counts)
+>>>>>>> main
 
     async def inventory_read() -> None:
         if not duty.ready:
