@@ -413,6 +413,18 @@ def test_crash_of_one_follower_ends_no_other_and_it_is_tried_again(caplog):
     assert released.inferred, "found by comparison once the follower was back"
 
 
+def test_look_that_crashes_is_tried_at_its_next_turn_and_holds_up_no_other():
+    async def plot(post: Post) -> None:
+        post.resource(**RESOURCE)
+        post.router.commands["/ip/pool/print"] = lambda _: ([None], None)
+        async with post.watched():
+            await asyncio.sleep(200)
+
+    post = watching(plot)
+    assert post.counts.crashes == post.asked("/ip/pool/print") >= 3
+    assert post.asked("/system/resource/print") >= 6
+
+
 def test_look_that_gets_no_answer_is_tried_at_its_next_turn_and_holds_up_no_other():
     async def plot(post: Post) -> None:
         post.resource(**RESOURCE)
