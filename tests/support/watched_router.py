@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import Reach
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers.post import Pace, WatchCounts
@@ -92,6 +93,7 @@ class Post:
             say=self.say,
             pace=self.pace,
             counts=self.counts,
+            jury=ClockJury(),
         )
         task = asyncio.create_task(self.watcher.run())
         yield
