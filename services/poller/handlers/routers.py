@@ -10,13 +10,16 @@ import structlog
 from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
+from services.poller.core.session_facts import Session as OpenSession
 from services.poller.core.session_rows import TABLES
-from services.poller.core.sessions import Session as OpenSession
-from services.poller.core.sessions import SessionBook
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers import followers_of
 from services.poller.handlers.followers.notebook import Notebook
 from services.poller.handlers.followers.post import Follower, Pace, Post, Say, WatchCounts
+from services.poller.handlers.followers.security import SecurityDesk
+from services.poller.handlers.log_lines import LogFollower
+from services.poller.handlers.placing import PlacesFollower
+from services.poller.handlers.session_desk import SessionDesk
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
@@ -65,19 +68,16 @@ class RouterWatcher:
         self._clock = clock
         self._reach = reach
         self._last_error = ""
-        self._tables = [
-            TableFollower(
-                router,
-                table,
-                SessionBook(sessions.get(table.service, ())),
-                teller=teller,
-                clock=clock,
-            )
-            for table in TABLES
-        ]
         notebook = Notebook(router.id, entries, teller)
         self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts, jury)
-        self._followers: list[Follower] = [*self._tables, *followers_of(self._post)]
+        self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        security = SecurityDesk(self._post)
+        self._followers: list[Follower] = [
+            *(TableFollower(table, self._desk, clock=clock) for table in TABLES),
+            LogFollower(router, [self._desk.read, security.read], clock=clock),
+            PlacesFollower(self._desk),
+            *followers_of(self._post, security),
+        ]
 
     @property
     def router(self) -> Router:
@@ -88,9 +88,7 @@ class RouterWatcher:
         """Go on with a changed entry on the same connection; False if it asks for another connection."""
         if _way(router) != _way(self.router):
             return False
-        self._post.router = router
-        for follower in self._tables:
-            follower.router = router
+        self._post.router = self._desk.router = router
         return True
 
     @property
@@ -101,7 +99,7 @@ class RouterWatcher:
     @property
     def open_sessions(self) -> int:
         """How many subscribers are on line, as far as we know."""
-        return sum(len(follower.book) for follower in self._tables)
+        return len(self._desk)
 
     @property
     def reach(self) -> Reach:
@@ -110,10 +108,16 @@ class RouterWatcher:
 
     def open_by_service(self) -> dict[Service, list[OpenSession]]:
         """The sessions that are open, as far as we know."""
-        return {follower.table.service: follower.book.sessions() for follower in self._tables}
+        return {service: book.sessions() for service, book in self._desk.books.items()}
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
+        try:
+            await self._run()
+        finally:
+            self._desk.finish()
+
+    async def _run(self) -> None:
         try:
             address = self._address_of(self.router)
         except RondaError as problem:
@@ -194,7 +198,7 @@ class RouterWatcher:
     # ── what it says of itself ──────────────────────────────────────────────────────────────────────────────────────
 
     def _sessions_by_service(self) -> dict[Service, int]:
-        return {follower.table.service: len(follower.book) for follower in self._tables}
+        return {service: len(book) for service, book in self._desk.books.items()}
 
     async def _follow(self, session: Session) -> None:
         """All followers side by side; the end of the connection ends them all and closes no session."""
