@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -125,7 +126,7 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    doors, counts = RouterDoors(), WatchCounts()
+    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
@@ -136,6 +137,7 @@ async def _assemble(
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
         counts=counts,
+        jury=jury,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -143,13 +145,9 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
-<<<<<<< HEAD
-    measure(metrics, patrol, teller, duty)
+    measure(metrics, patrol, teller, duty, counts, jury)
     if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
         measure_icmp(metrics, icmp)
-=======
-    measure(metrics, patrol, teller, duty, counts)
->>>>>>> main
 
     async def inventory_read() -> None:
         if not duty.ready:

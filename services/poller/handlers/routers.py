@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
 from services.poller.core.session_facts import Session as OpenSession
@@ -56,6 +57,7 @@ class RouterWatcher:
         say: Say,
         pace: Pace,
         counts: WatchCounts,
+        jury: ClockJury,
     ) -> None:
         """`entries` is what lay below `seen.<router>.`; it is kept up to date and outlives this watcher."""
         self._doors = doors
@@ -67,7 +69,7 @@ class RouterWatcher:
         self._reach = reach
         self._last_error = ""
         notebook = Notebook(router.id, entries, teller)
-        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
+        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts, jury)
         self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
         security = SecurityDesk(self._post)
         self._followers: list[Follower] = [
