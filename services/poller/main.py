@@ -17,6 +17,7 @@ from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
 from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
@@ -116,8 +117,15 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    hearsay = Hearsay(bus, state, teller)
     new_watcher = partial(
-        RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
+        RouterWatcher,
+        address_of=partial(registered_address, keys=keys),
+        connect=connect,
+        teller=teller,
+        clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -139,6 +147,7 @@ async def _assemble(
         loops={
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
             "telling": teller.run,
             **{

@@ -29,6 +29,8 @@ LogReader = Callable[[LogLine], None]
 class LogFollower:
     """The log of one router from now on. Lines of before the listen are not read."""
 
+    name = "log"
+
     def __init__(self, router: Router, readers: Sequence[LogReader], *, clock: Clock) -> None:
         self._router = router
         self._readers = readers

@@ -29,6 +29,8 @@ log = structlog.get_logger(__name__)
 class PlacesFollower:
     """Reads where sessions are carried into their desk."""
 
+    name = "places"
+
     def __init__(self, desk: SessionDesk) -> None:
         self._desk = desk
 

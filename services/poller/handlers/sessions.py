@@ -27,11 +27,14 @@ class TableFollower:
 
     def __init__(self, table: ActiveTable, desk: SessionDesk, *, clock: Clock) -> None:
         self.table = table
-        self.live = False
-        """Whether the table is followed now, so that what the book says is not from before a blind time."""
         self._desk = desk
         self._clock = clock
         self._columns: tuple[str, ...] = table.columns
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        return str(self.table.service)
 
     @property
     def book(self) -> SessionBook:
@@ -56,12 +59,12 @@ class TableFollower:
         async with listening as changes:
             await self._compare(session)
             beside = [asyncio.create_task(self._ripen()), asyncio.create_task(self._compare_regularly(session))]
-            self.live = True
+            self._desk.live.add(self.table.service)
             try:
                 async for change in changes:
                     self._take(change)
             finally:
-                self.live = False
+                self._desk.live.discard(self.table.service)
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
