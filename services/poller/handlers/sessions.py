@@ -17,6 +17,7 @@ from shared.errors import RondaError
 from shared.routeros import Change, RowChanged, RowGone, Session, equals
 
 COMPARE_EVERY_S = 300.0  # a listen that went deaf without an error is noticed after this
+_COMPARE_SOON_S = 15.0  # what a script told and the table does not show is looked for again
 _PRINT_DEADLINE_S = 30.0  # a big table on a small router
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ class TableFollower:
 
     async def _compare_regularly(self, session: Session) -> None:
         while True:
-            await asyncio.sleep(COMPARE_EVERY_S)
+            await asyncio.sleep(_COMPARE_SOON_S if self.book.awaits_rows else COMPARE_EVERY_S)
             try:
                 await self._compare(session)
                 await self._count(session)
