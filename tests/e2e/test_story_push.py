@@ -42,7 +42,7 @@ async def test_login_that_is_pushed_and_listened_to_is_told_once(provider: Provi
             await provider.product.lab_do("subscribers", user, deed)
             await live.first(fact, lambda body: body["account"] == user, unless=known)
             await live.first(
-                "router.said", lambda body, deed=deed: (body.get("account"), body["saying"]) == (user, deed)
+                "router.said", lambda body, wanted=(user, deed): (body["account"], body["saying"]) == wanted
             )
             await own.message(user, "ONLINE" if deed == "login" else "OFFLINE", after=before)
         mine = [event for event in live.seen if event.body.get("account") == user and event.id not in known]
