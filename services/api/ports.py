@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.backlog import Block, ReadingBlock
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
 from services.api.core.rights import Scope
@@ -354,6 +355,14 @@ class Store(Protocol):
     """The api's own memory."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+
+class SampleStore(Protocol):
+    """Where measurements go."""
+
+    async def write(self, blocks: Sequence[Block | ReadingBlock], now: datetime) -> None:
+        """All of these blocks or none."""
+        ...
 
 
 class InventorySource(Protocol):
