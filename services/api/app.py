@@ -20,6 +20,7 @@ from services.api.routes import (
     hosts,
     ingest,
     maintenances,
+    measured,
     people,
     policies,
     routers,
@@ -51,7 +52,8 @@ def make_app(parts: Parts | None) -> FastAPI:
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
     inventory = (sites, groups, routers, ingest, hosts, policies, maintenances, chats)
-    for resource in (*inventory, accounts, alerts, history, search, stream, people, health):
+    resources = (*inventory, measured, accounts, alerts, history, search, stream, people, health)
+    for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)

@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.degraded import QualityFact
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
@@ -20,6 +21,7 @@ from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall
@@ -28,7 +30,7 @@ from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
 from services.poller.measuring import Measurements
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp, measure_quality
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -136,17 +138,21 @@ async def _assemble(
         clock, settings.instance, say=voice.say, on_quality=on_quality, remembered=memory.quality
     )
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts, measurements=measurements)
-    doors, counts = RouterDoors(), WatchCounts()
+    hearsay = Hearsay(bus, state, teller)
+    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
         connect=connect,
         teller=teller,
         clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
         doors=doors,
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
         counts=counts,
+        jury=jury,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -154,7 +160,10 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty, voice, counts)
+    measure(metrics, patrol, teller, duty, counts, jury)
+    measure_quality(metrics, patrol, voice)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -168,6 +177,7 @@ async def _assemble(
         loops={
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
             "telling": teller.run,
             **{
