@@ -13,7 +13,7 @@ from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.clock_jury import ClockJury
-from services.poller.core.degraded import QualityFact
+from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -135,7 +135,12 @@ async def _assemble(
     memory = await recall(bus, state, teller)
     voice = SampleVoice(bus)
     measurements = Measurements(
-        clock, settings.instance, say=voice.say, on_quality=on_quality, remembered=memory.quality
+        clock,
+        settings.instance,
+        say=voice.say,
+        on_quality=on_quality,
+        remembered=memory.quality,
+        bounds=bounds_from(settings.poller_degraded),
     )
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts, measurements=measurements)
     hearsay = Hearsay(bus, state, teller)

@@ -9,7 +9,7 @@ a run of good ones as it is. Pure: the time only dates facts.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from services.poller.core.quality import Measured
@@ -37,6 +37,23 @@ class DegradedBounds:
 
 
 DEFAULT_BOUNDS = DegradedBounds()
+
+
+def bounds_from(text: str) -> DegradedBounds:
+    """Bounds from `loss_percent=8,delay_factor=2.5`; what is not named is as it ships. Raises ValueError."""
+    known = {field.name: field.type for field in fields(DegradedBounds)}
+    given: dict[str, float] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        name, _, value = part.partition("=")
+        if name not in known:
+            raise ValueError(f"{name} is no bound; there are: {', '.join(known)}")
+        given[name] = int(value) if known[name] == "int" else float(value)
+    bounds = replace(DEFAULT_BOUNDS, **given)  # type: ignore[arg-type]
+    if bounds.loss_over_percent > bounds.loss_percent or bounds.jitter_over_ms > bounds.jitter_ms:
+        raise ValueError("what ends an alarm must not lie above what begins it")
+    if min(bounds.windows_bad, bounds.windows_good) < 1 or not 0 < bounds.delay_over_share <= 1:
+        raise ValueError("at least one window is needed, and delay_over_share lies between 0 and 1")
+    return bounds
 
 
 @dataclass(frozen=True, slots=True)
