@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -25,7 +26,7 @@ from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -127,7 +128,7 @@ async def _assemble(
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
     hearsay = Hearsay(bus, state, teller)
-    doors, counts = RouterDoors(), WatchCounts()
+    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
@@ -140,6 +141,7 @@ async def _assemble(
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
         counts=counts,
+        jury=jury,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -147,7 +149,9 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty, counts)
+    measure(metrics, patrol, teller, duty, counts, jury)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:

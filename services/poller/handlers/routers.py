@@ -8,6 +8,7 @@ from contextlib import nullcontext
 
 import structlog
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
 from services.poller.core.session_facts import Session as OpenSession
@@ -60,6 +61,7 @@ class RouterWatcher:
         say: Say,
         pace: Pace,
         counts: WatchCounts,
+        jury: ClockJury,
         hearsay: Hearsay | None = None,
         nas_of: NasOf = lambda _address, _name: None,
     ) -> None:
@@ -74,7 +76,7 @@ class RouterWatcher:
         self._reach = reach
         self._last_error = ""
         notebook = Notebook(router.id, entries, teller)
-        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
+        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts, jury)
         self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
         self._accounting = AccountingFollower(
             self._desk, sessions, nas_of=nas_of, desk_of=hearsay.desk_of if hearsay else self._own_desk, clock=clock
