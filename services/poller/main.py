@@ -20,6 +20,7 @@ from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
@@ -127,7 +128,7 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    hearsay = Hearsay(bus, state, teller)
+    hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
     doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
