@@ -13,14 +13,15 @@ from typing import Protocol
 
 from services.poller.core.judge import FALLEN, Phase, State, burst_s
 from services.poller.core.landscape import Landscape, Way
-from services.poller.core.outages import MassGuard, Outage
+from services.poller.core.outages import Extent, MassGuard, Outage
 from services.poller.core.reply import Fact, Retry, Ruling, Seen
 from services.poller.core.sentinels import Sentinels
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.watch import Watch
 from shared.clock import Clock
+from shared.contracts.events import OutageBegan
 from shared.contracts.ids import HostId
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, OutageScope
 
 CROWD = 10  # suspects behind one parent: from here on the parent is asked before their bursts
 RETRACT_S = 60.0  # a parent that falls so soon after its child was told down explains the child
@@ -135,6 +136,9 @@ class Court:
 
     def cut_off(self, watch: Watch) -> None:
         """See `watch.Overseer`. Once what it hangs on is back for a while, it is confirmed in its own right."""
+        if watch.state.hard is HostState.DOWN:
+            self.retry(watch)
+            return
         now = self._clock.monotonic()
         ways = self._landscape.ways(watch.host, float("-inf"))
         if ways.way is Way.FALLEN:
@@ -192,6 +196,15 @@ class Court:
         self._inquiries.end(watch.host.id)
         self._out_of_outage(watch)
 
+    def go_on(self, told: OutageBegan, silent: set[HostId]) -> None:
+        """An outage was told before a restart; these of its hosts are still silent."""
+        object_id = "" if told.extent is OutageScope.NETWORK else told.object_id
+        extent = Extent(told.extent, object_id, told.site_id)
+        outage = Outage(told.outage_id, extent, told.since, float("-inf"), max(told.hosts, len(silent)), silent)
+        over = self.guard.restore(outage)
+        if over is not None:
+            self._press.outage_ended(over)
+
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _suspected(self, watch: Watch) -> None:
@@ -236,11 +249,15 @@ class Court:
             elif state.phase is Phase.CONFIRMING:
                 if child.parked:
                     self._errands.pace(child)
-            elif state.phase is Phase.STEADY and state.hard in FALLEN:
-                if state.hard is HostState.UNREACHABLE or now - child.changed_at <= RETRACT_S:
-                    ways = self._landscape.ways(child.host, float("-inf"))
-                    if ways.way is Way.FALLEN:
-                        child.judge(self._ruling(child, ways.behind))
+            elif state.hard is HostState.UNREACHABLE or now - child.changed_at <= RETRACT_S:
+                self._explain(child)
+
+    def _explain(self, watch: Watch) -> None:
+        """A host that is down or unreachable is behind something that fell."""
+        if watch.state.phase is Phase.STEADY and watch.state.hard in FALLEN:
+            ways = self._landscape.ways(watch.host, float("-inf"))
+            if ways.way is Way.FALLEN:
+                watch.judge(self._ruling(watch, ways.behind))
 
     def _rule(self, watch: Watch) -> None:
         """Rule on a condemned host if everybody has been heard, or had time enough."""

@@ -24,7 +24,7 @@ from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
-from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 from shared.errors import NotFound, RondaError
 
 _RESOLVE_AGAIN_S = 30.0
@@ -41,8 +41,9 @@ class Patrol:
         clock: Clock,
         *,
         sentinels: tuple[str, ...] = (),
-        on_facts: Callable[[Watch, tuple[Fact, ...]], None],
+        on_facts: Callable[[Watch, tuple[Fact, ...]], None] = lambda *_: None,
         press: Press | None = None,
+        landscape: Landscape[Watch] | None = None,
         witnesses: Sequence[Witness] = (),
     ) -> None:
         """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
@@ -60,7 +61,7 @@ class Patrol:
         self._sooner = asyncio.Event()
         self._wakes_at = float("inf")
         self.budget = BurstBudget()
-        self.landscape: Landscape[Watch] = Landscape()
+        self.landscape: Landscape[Watch] = Landscape() if landscape is None else landscape
         self.court = Court(
             self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
         )
@@ -90,16 +91,16 @@ class Patrol:
         watch = self._watches.get(host.id)
         if watch is not None and (watch.host, watch.policy, watch.tells) == (host, policy, tells):
             return
-        state, in_maintenance = remembered.remembered(seen_at), False
-        if watch is not None:
-            if watch.tells or not tells:
-                state = watch.state.remembered()
-            in_maintenance = watch.in_maintenance
+        state, before = remembered.remembered(seen_at), watch
+        if before is not None:
+            if before.tells or not tells:
+                state = before.state.remembered()
             self.drop(host.id)
         watch = Watch(
             host, policy, state, clock=self._clock, sentinels=self._sentinels, overseer=self.court, tells=tells
         )
-        watch.in_maintenance = in_maintenance
+        if before is not None:
+            watch.in_maintenance, watch.review = before.in_maintenance, before.review
         self._watches[host.id] = watch
         self.budget.add(policy.interval_s)
         self._aim(watch)
@@ -190,6 +191,15 @@ class Patrol:
         self.budget.spend()
         self._ask(watch)
 
+    def look_again(self, watch: Watch) -> None:
+        """Announced work on this host is over: ask it now; if it is down, tell so anew once that is confirmed."""
+        if watch.state.hard is HostState.DOWN:
+            watch.review = True
+            self.court.retry(watch)
+        elif watch.state.phase is Phase.STEADY:
+            watch.postponed = True
+            self.pace(watch)
+
     def remind(self, watch: Watch, at: float) -> None:
         """See `court.Errands`."""
         self._reminders.add(at, watch)
@@ -212,7 +222,9 @@ class Patrol:
             return True
         watch.postponed = True
         watch.ticket += 1
-        self._wheel.add(next_after(watch.offset, watch.policy.interval_s, self._clock.monotonic()), (watch, watch.ticket))
+        self._wheel.add(
+            next_after(watch.offset, watch.policy.interval_s, self._clock.monotonic()), (watch, watch.ticket)
+        )
         if not watch.parked:
             line = self._waiting
             (line.appendleft if self.court.leads(watch) else line.append)((watch, watch.ticket))

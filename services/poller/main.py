@@ -12,15 +12,17 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
-from services.poller.core.reply import Fact
+from services.poller.core.landscape import Landscape
+from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
-from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.facts import Herald, beat
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.upkeep import Upkeep
 from services.poller.loop import Patrol
 from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
@@ -106,20 +108,30 @@ async def _assemble(
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
 
-    def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
-        tell_host_facts(watch.host, watch.state, facts, roster=roster, landscape=patrol.landscape, teller=teller)
-
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
-    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    landscape: Landscape[Watch] = Landscape()
+    upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
+    herald = Herald(
+        settings.instance,
+        sentinels,
+        roster=roster,
+        landscape=landscape,
+        upkeep=upkeep,
+        teller=teller,
+        clock=clock,
+        known=memory.pollers.get(poller_key(settings.instance)),
+    )
+    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape)
     new_watcher = partial(
         RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
     )
-    duty = Duty(roster, patrol, teller, memory, new_watcher)
+    seen_at = memory.seen_at(settings.instance)
+    duty = Duty(roster, patrol, teller, memory, new_watcher, upkeep=upkeep, seen_at=seen_at)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
@@ -140,6 +152,8 @@ async def _assemble(
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
             "patrol": patrol.run,
+            "upkeep": partial(upkeep.run, patrol.watches, patrol.look_again),
+            "beat": partial(beat, herald),
             "telling": teller.run,
             **{
                 kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)

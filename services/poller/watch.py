@@ -46,7 +46,7 @@ class Overseer(Protocol):
         """A host that others wait for answered."""
 
     def cut_off(self, watch: Watch) -> None:
-        """An unreachable host still does not answer."""
+        """A host that is unreachable, or to be told down anew, still does not answer."""
 
     def told(self, watch: Watch, facts: tuple[Fact, ...]) -> None:
         """Facts that everybody should know."""
@@ -78,6 +78,7 @@ class Watch:
         "parked",
         "policy",
         "postponed",
+        "review",
         "round_trips",
         "state",
         "target",
@@ -101,7 +102,8 @@ class Watch:
         self.policy = policy
         self.state = state
         self.tells = tells  # False: judged for the sake of what hangs on it, told by another poller
-        self.in_maintenance = False
+        self.in_maintenance = state.hidden and state.hard in FALLEN
+        self.review = False  # down, and to be told so anew
         self.target: Target | None = None
         self.failing_name = False
         self.round_trips = RoundTrips()
@@ -189,7 +191,7 @@ class Watch:
 
     def _still_lost(self, number: int, sent: float) -> None:
         self._lost(number, sent)
-        if self.state.hard is HostState.UNREACHABLE:
+        if self.review or self.state.hard is HostState.UNREACHABLE:
             self._overseer.cut_off(self)
 
     def _lost(self, number: int, sent: float, *, conclusive: bool = False) -> None:
@@ -210,7 +212,7 @@ class Watch:
     def age(self) -> None:
         """Notice when nothing has been heard for too long. While we are blind nothing ages."""
         unheard = self.number - self._heard_number
-        if unheard < 3 or self._sentinels.blind:  # noqa: PLR2004 - the least that `is_stale` asks for
+        if unheard < 3 or self._sentinels.blind:
             return
         silent_s = self._clock.monotonic() - max(self._heard_at, self._sentinels.sees_since)
         if is_stale(silent_s, unheard, self.policy):
@@ -237,6 +239,8 @@ class Watch:
         self.expect()
         if after.hard is not before.hard:
             self.changed_at = self._clock.monotonic()
+        if after.transition != before.transition:
+            self.review = False
         if facts:
             self._overseer.told(self, self._with_flapping(facts))
         if (after.phase, after.burst, after.hard) != (before.phase, before.burst, before.hard):

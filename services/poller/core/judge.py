@@ -60,7 +60,7 @@ _NO_FLAP = Flap()
 class State:
     """What is known of a host. The fields before `unseen_since` are hard: they survive a restart.
 
-    Flapping and outage are carried along; the judge does not look at them.
+    Flapping, outage and work are carried along; the judge does not look at them.
     """
 
     hard: HostState = HostState.UNKNOWN
@@ -71,6 +71,7 @@ class State:
     silent_since: datetime | None = None  # does not answer, but was seen alive by somebody else
     flap: Flap = _NO_FLAP
     outage_id: str | None = None  # of the outage of many hosts that it is part of
+    hidden: bool = False  # the last change was told as part of announced work
     unseen_since: datetime | None = None  # nobody has looked since then; the first result ends it
     phase: Phase = Phase.STEADY
     asked_after: int = 0  # only probes with a higher number belong to the phase
@@ -112,6 +113,7 @@ class State:
             self.silent_since,
             self.flap,
             self.outage_id,
+            self.hidden,
             unseen_since if known else None,
         )
 
@@ -126,8 +128,9 @@ Verdict = tuple[State, tuple[Fact, ...]]
 def next_state(state: State, reply: Reply, policy: ProbePolicy, now: datetime) -> Verdict:
     """The state after one more reply, and the facts to tell. The same state object comes back if nothing changed."""
     after, facts = _judged(state, reply, policy, now)
-    if after.flap is not state.flap or after.outage_id is not state.outage_id:
-        after = replace(after, flap=state.flap, outage_id=state.outage_id)
+    carried = (state.flap, state.outage_id, state.hidden)
+    if after is not state and (after.flap, after.outage_id, after.hidden) != carried:
+        after = replace(after, flap=state.flap, outage_id=state.outage_id, hidden=state.hidden)
     return after, facts
 
 

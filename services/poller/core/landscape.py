@@ -216,7 +216,7 @@ def _proven(member: Member, since: float) -> bool:
     return state.silent_since is not None or member.alive_at() > since
 
 
-def _set(members: set[HostId], host_id: HostId, present: bool) -> None:  # noqa: FBT001 - one word for add or discard
+def _set(members: set[HostId], host_id: HostId, present: bool) -> None:
     if present:
         members.add(host_id)
     else:

@@ -6,7 +6,7 @@ _LOST_IN_A_ROW = 3  # by every sentinel, before we call ourselves blind
 
 
 class Sentinels:
-    """When each sentinel last answered, and how many probes it has lost since. Without sentinels every result counts."""
+    """When each sentinel last answered, and what it has lost since. Without sentinels every result counts."""
 
     def __init__(self, addresses: tuple[str, ...]) -> None:
         self.addresses = addresses
