@@ -159,7 +159,7 @@ class MassGuard:
             for ancestor, distance in self._geography.ancestors(host.id).items():
                 times[ancestor] += 1
                 distances[ancestor] += distance
-        common = [host for host_id, count in times.items() if count >= enough and (host := host_of(host_id))]
+        common = [found for host_id, count in times.items() if count >= enough and (found := host_of(host_id))]
         if common:
             nearest = min(common, key=lambda host: (distances[host.id] / times[host.id], host.id))
             return Extent(OutageScope.HOST, nearest.id, nearest.site_id)
