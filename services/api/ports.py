@@ -14,11 +14,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.backlog import Block, ReadingBlock
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
 from services.api.core.rights import Scope
 from services.api.core.search import Found, SearchWish
-from services.api.core.standings import HostStanding, RouterStanding
+from services.api.core.standings import Condition, HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AlertEvent, Event, SessionClosed, SessionOpened
 from shared.contracts.inventory import Chat, Host, Router, Site
@@ -243,6 +244,10 @@ class HistoryRows(Protocol):
         ...
 
     async def set_router(self, standing: RouterStanding) -> bool: ...
+    async def set_condition(self, host_id: str, condition: Condition, *, since: datetime | None, at: datetime) -> None:
+        """A condition of a host lasts since then, or (None) is over; what was told later counts."""
+        ...
+
     async def hosts(self) -> dict[str, HostStanding]: ...
     async def routers(self) -> dict[str, RouterStanding]: ...
     async def forget(self, entity_id: str) -> None:
@@ -325,6 +330,14 @@ class Store(Protocol):
     """The api's own memory."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+
+class SampleStore(Protocol):
+    """Where measurements go."""
+
+    async def write(self, blocks: Sequence[Block | ReadingBlock], now: datetime) -> None:
+        """All of these blocks or none."""
+        ...
 
 
 class InventorySource(Protocol):

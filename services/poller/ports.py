@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Host
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind, WitnessKind
+from shared.routeros import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +76,13 @@ class Witness(Protocol):
 
         May raise any error of ours, which counts as None, and is cancelled when the answer would come too late.
         """
+        ...
+
+
+class RouterDoor(Protocol):
+    """The way to a router that is watched: there is one connection per router, and everybody shares it."""
+
+    def session(self, router_id: RouterId) -> Session | None:
+        """The session as of now; None: the router cannot be asked (or is not watched here). Do not keep it, do not
+        close it: ask again each time. Commands on it may raise Unreachable at any moment."""
         ...

@@ -156,6 +156,12 @@ class FakeHistory:
     async def hosts(self):
         return self._rows.hosts
 
+    async def set_condition(self, host_id, condition, *, since, at):
+        standing = self._rows.hosts.get(host_id)
+        if standing is not None:
+            lasting = {name: began for name, began in standing.conditions.items() if name != condition}
+            self._rows.hosts[host_id] = replace(standing, conditions=lasting | ({condition: since} if since else {}))
+
     async def routers(self):
         return self._rows.routers
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ from services.api.adapters.board_rows import read_facts
 from services.api.adapters.rows import Where, insert_sql
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.core.facts import BoardFacts
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened
@@ -20,12 +20,18 @@ from shared.errors import NotFound
 
 _EVENT = [field.name for field in fields(PastEvent)]
 _SESSION = [field.name for field in fields(SubscriberSession)]
-_HOST = [field.name for field in fields(HostStanding)]
+_HOST = [field.name for field in fields(HostStanding) if field.name != "conditions"]
 _ROUTER = [field.name for field in fields(RouterStanding)]
 
 _FILL_IN = """
     update router_states set identity = coalesce(identity, $2), version = coalesce(version, $3),
         board = coalesce(board, $4) where router_id = $1
+"""
+
+_SET_CONDITION = """
+    insert into host_conditions (host_id, condition, since, at) values ($1, $2, $3, $4)
+    on conflict (host_id, condition) do update set since = excluded.since, at = excluded.at
+        where host_conditions.at < excluded.at
 """
 
 _OPEN_SESSION = """
@@ -130,7 +136,17 @@ class PostgresHistory:
 
     async def hosts(self) -> dict[str, HostStanding]:
         """All standings of hosts, by id."""
-        return {row["host_id"]: _host(row) for row in await self._tx.fetch("select * from host_states")}
+        found = {row["host_id"]: _host(row) for row in await self._tx.fetch("select * from host_states")}
+        lasting = "select host_id, condition, since from host_conditions where since is not null"
+        for row in await self._tx.fetch(lasting):
+            if (standing := found.get(row["host_id"])) is not None:
+                conditions = {**standing.conditions, Condition(row["condition"]): row["since"]}
+                found[row["host_id"]] = replace(standing, conditions=conditions)
+        return found
+
+    async def set_condition(self, host_id: str, condition: Condition, *, since: datetime | None, at: datetime) -> None:
+        """A condition lasts since then, or (None) is over; what was told later counts."""
+        await self._tx.execute(_SET_CONDITION, host_id, condition, since, at)
 
     async def routers(self) -> dict[str, RouterStanding]:
         """All standings of routers, by id."""
@@ -139,6 +155,7 @@ class PostgresHistory:
     async def forget(self, entity_id: str) -> None:
         """Drop what was known of a host or router that left, and end its sessions in the books."""
         await self._tx.execute("delete from host_states where host_id = $1", entity_id)
+        await self._tx.execute("delete from host_conditions where host_id = $1", entity_id)
         await self._tx.execute("delete from router_states where router_id = $1", entity_id)
         await self._tx.execute(
             "update subscriber_sessions set closed_at = now(), reason = 'router removed'"

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
 from shared.bus.context import current_envelope
@@ -24,8 +24,16 @@ from shared.contracts.events import (
     AlertOpened,
     AlertResolved,
     Event,
+    HostDegraded,
     HostDown,
+    HostFlapping,
+    HostHeard,
+    HostObservation,
+    HostRestored,
+    HostSilent,
+    HostSteady,
     HostUnknown,
+    HostUnreachable,
     HostUp,
     RouterReachable,
     RouterUnreachable,
@@ -33,7 +41,7 @@ from shared.contracts.events import (
     SessionOpened,
 )
 from shared.contracts.message import Message
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, LikelyCause
 from shared.errors import NotFound
 
 CONSUMER = "api-projection"
@@ -82,6 +90,36 @@ async def host_unknown(event: HostUnknown, unit: Unit) -> None:
     await unit.history.set_host(
         HostStanding(event.host_id, HostState.UNKNOWN, event.at, event.transition, reason=event.reason)
     )
+
+
+async def host_unreachable(event: HostUnreachable, unit: Unit) -> None:
+    """What the host hangs on is down: nobody can say more of it."""
+    await unit.history.set_host(
+        HostStanding(
+            event.host_id,
+            HostState.UNREACHABLE,
+            event.since,
+            event.transition,
+            likely_causes=(LikelyCause.PARENT_DOWN,) if event.behind else (),
+        )
+    )
+
+
+async def host_condition(event: HostObservation, unit: Unit) -> None:
+    """A host that answers is not well, or is well again."""
+    condition = _CONDITIONS[type(event)]
+    begun = isinstance(event, HostFlapping | HostDegraded | HostSilent)
+    await unit.history.set_condition(event.host_id, condition, since=event.at if begun else None, at=event.at)
+
+
+_CONDITIONS: dict[type[HostObservation], Condition] = {
+    HostFlapping: Condition.FLAPPING,
+    HostSteady: Condition.FLAPPING,
+    HostDegraded: Condition.DEGRADED,
+    HostRestored: Condition.DEGRADED,
+    HostSilent: Condition.SILENT,
+    HostHeard: Condition.SILENT,
+}
 
 
 async def router_reachable(event: RouterReachable, unit: Unit) -> None:
@@ -147,6 +185,8 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     HostDown: host_down,
     HostUp: host_up,
     HostUnknown: host_unknown,
+    HostUnreachable: host_unreachable,
+    **dict.fromkeys(_CONDITIONS, host_condition),
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,

@@ -24,6 +24,7 @@ from services.poller.core.records import (
     poller_key,
     read_record,
 )
+from services.poller.core.router_records import SEEN, router_token
 from services.poller.core.sessions import Session
 from services.poller.core.wording import observed_state, told_state
 from services.poller.handlers.telling import Teller
@@ -49,6 +50,7 @@ from shared.contracts.events import (
 from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.message import Message
 from shared.contracts.streams import EVENTS
+from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import Service
 
 T = TypeVar("T")
@@ -72,6 +74,17 @@ class Memory:
         if own is not None:
             return own.seen_at
         return max((record.seen_at for record in self.pollers.values()), default=None)
+
+    seen: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """By escaped router id: what lay below `seen.<router>.`, by key. Watchers keep theirs up to date."""
+
+    def seen_on(self, router_id: RouterId) -> dict[str, bytes]:
+        """The entries of one router."""
+        return self.seen.setdefault(escape_token(router_id), {})
+
+    def note_seen(self, key: str, value: bytes) -> None:
+        """Take an entry over that was read, or that another poller wrote."""
+        self.seen.setdefault(router_token(key), {})[key] = value
 
 
 async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
@@ -118,6 +131,8 @@ def _remember(memory: Memory, entry: Entry) -> None:
     elif entry.key.startswith(MAINTENANCES):
         if work := read_record(MaintenanceRecord, entry.value):
             memory.maintenances[work.id] = work.began_at
+    elif entry.key.startswith(SEEN):
+        memory.note_seen(entry.key, entry.value)
     elif entry.key.startswith(SESSIONS) and (session := read_record(SessionRecord, entry.value)):
         memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
 

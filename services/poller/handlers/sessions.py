@@ -60,6 +60,11 @@ class TableFollower:
                 await asyncio.sleep(_AGAIN_AFTER_REFUSAL_S)
 
     @property
+    def name(self) -> str:
+        """For logs."""
+        return str(self.table.service)
+
+    @property
     def _names(self) -> dict[str, str]:
         return {"router": self.router.name, "table": self.table.path}
 
