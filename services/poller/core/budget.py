@@ -7,6 +7,7 @@ from __future__ import annotations
 
 SHARE = 0.20  # of the regular rounds per second
 FLOOR_PER_S = 200.0  # for small networks: 200 packets of 60 bytes are a tenth of a megabit
+_SHORTEST_REST_S = 0.002  # several leave together rather than one at each turn of the loop
 _GATHERED = 0.2  # of a second's share; the rest flows in evenly
 
 
@@ -48,7 +49,7 @@ class BurstBudget:
     def next_at(self, now: float) -> float:
         """When the next one may leave."""
         self._flow(now)
-        return now + max(0.0, (1 - self._left) / self._flow_per_s)
+        return now + max(_SHORTEST_REST_S, (1 - self._left) / self._flow_per_s)
 
     @property
     def _flow_per_s(self) -> float:
