@@ -135,7 +135,6 @@ def test_outage_goes_on_after_a_restart_and_ends_once():
             tower.patrol.drop(name)  # type: ignore[arg-type]
         [ended] = tower.events(OutageEnded)
         tower.teller.told.remove(ended)
-        tower.watch(*(host(name) for name in names(30)[:0]))
         for name in names(30):
             tower.watch(host(name), state=records[name].host_state())
         tower.patrol.court.go_on(began, set(records))  # type: ignore[arg-type]
