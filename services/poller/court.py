@@ -25,7 +25,7 @@ from shared.contracts.vocabulary import HostState, OutageScope
 
 CROWD = 10  # suspects behind one parent: from here on the parent is asked before their bursts
 RETRACT_S = 60.0  # a parent that falls so soon after its child was told down explains the child
-WITNESS_GRACE_S = 0.5  # beyond the burst that they are asked beside
+WITNESS_GRACE_S = 0.2  # beyond the burst that they are asked beside
 LONGEST_GRACE_S = 60.0  # for a child to return after its parent
 
 

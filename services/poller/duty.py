@@ -18,6 +18,7 @@ from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import Line
 from services.poller.loop import Patrol
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.inventory import Router
@@ -66,6 +67,16 @@ class Duty:
             self._patrol.adopt(record.id, record.host_state())
         elif key.startswith(SEEN):
             self._memory.note_seen(key, value)
+
+    def lines(self, address: str) -> list[Line]:
+        """The sessions that are open at an address, as far as we know."""
+        return [
+            Line(watcher.router, service, session.slot, session.account)
+            for watcher, _ in self._watchers.values()
+            for service, sessions in watcher.open_by_service().items()
+            for session in sessions
+            if session.address == address
+        ]
 
     def sessions(self) -> dict[str, int]:
         """Open sessions by router id."""

@@ -17,14 +17,22 @@ from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
+from services.poller.handlers.beating import beat
 from services.poller.handlers.doors import RouterDoors
-from services.poller.handlers.facts import Herald, beat
+from services.poller.handlers.facts import Herald
 from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import (
+    Neighbourhood,
+    NetwatchWitness,
+    PollerWitness,
+    RouterWitness,
+    SessionWitness,
+)
 from services.poller.loop import Patrol
 from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
@@ -34,7 +42,7 @@ from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.queries import ListWatched, PingTarget, Query
+from shared.contracts.queries import ListWatched, LookForHost, PingTarget, Query
 from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
@@ -135,8 +143,18 @@ async def _assemble(
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
     )
-    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape)
     doors, counts = RouterDoors(), WatchCounts()
+    near = Neighbourhood(lambda: roster.routers, lambda: roster.hosts)
+    others = PollerWitness(bus, settings.instance, clock)
+    witnesses = (
+        others,
+        SessionWitness(doors, lambda address: duty.lines(address)),
+        NetwatchWitness(doors, near.of, clock),
+        RouterWitness(doors, near.of),
+    )
+    patrol = Patrol(
+        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+    )
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
@@ -153,6 +171,7 @@ async def _assemble(
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
+        LookForHost: {"instance": settings.instance, "probes": probes},
     }
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts)
@@ -171,13 +190,18 @@ async def _assemble(
             "duty": duty.run,
             "patrol": patrol.run,
             "upkeep": partial(upkeep.run, patrol.watches, patrol.look_again),
-            "beat": partial(beat, herald),
+            "beat": partial(beat, state, instance=settings.instance, herald=herald, others=others),
             "telling": teller.run,
             **{
-                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)
+                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_queue_of(kind))
                 for kind, handler in HANDLERS.items()
             },
         },
         checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
         metrics=metrics,
     )
+
+
+def _queue_of(kind: type[Query[Any]]) -> str | None:
+    """Pollers share the questions; whether a host lives, each is asked for itself."""
+    return None if kind is LookForHost else _QUEUE

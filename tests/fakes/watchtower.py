@@ -31,7 +31,13 @@ def host(name: str, *parents: str | tuple[str, ...], site: str = "waru", policy:
     """A host at the address that its name makes; each parent is a group of its own, a tuple is one group."""
     groups = tuple((HostId(p),) if isinstance(p, str) else tuple(map(HostId, p)) for p in parents)
     return Host(
-        id=HostId(name), site_id=SiteId(site), name=name, address=address_of(name), policy=policy, parents=groups, **more
+        id=HostId(name),
+        site_id=SiteId(site),
+        name=name,
+        address=address_of(name),
+        policy=policy,
+        parents=groups,
+        **more,
     )
 
 
@@ -135,7 +141,7 @@ class TimedTeller(FakeTeller):
         super().__init__()
         self.moments: list[float] = []
 
-    def tell(self, key, event, record):  # noqa: ANN001, ANN201 - as FakeTeller's
+    def tell(self, key, event, record):
         super().tell(key, event, record)
         if event is not None:
             self.moments.append(asyncio.get_running_loop().time())

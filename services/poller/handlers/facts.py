@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.poller.core.landscape import Landscape
 from services.poller.core.outages import Outage
@@ -26,8 +25,6 @@ from shared.clock import Clock
 from shared.contracts.events import OutageBegan, OutageEnded, PollerBlind, PollerSighted
 from shared.contracts.ids import HostId
 from shared.contracts.vocabulary import HostState, OutageScope
-
-BEAT_S = 10.0  # how exactly a successor knows when we last looked
 
 
 class Herald:
@@ -117,7 +114,7 @@ class Herald:
             return
         since = now - timedelta(seconds=for_s)
         event = PollerBlind(at=now, instance=self._instance, since=since, sentinels=self._sentinels)
-        self._remember(PollerRecord(order=int(now.timestamp()), seen_at=since, blind_since=since), event)
+        self._remember(self._record(since, since, now), event)
 
     def sighted(self) -> None:
         """See `court.Press`."""
@@ -125,21 +122,22 @@ class Herald:
         if self._self is None or self._self.blind_since is None:
             return
         event = PollerSighted(at=now, instance=self._instance, blind_since=self._self.blind_since)
-        self._remember(PollerRecord(order=int(now.timestamp()), seen_at=now), event)
+        self._remember(self._record(now), event)
 
-    def beat(self) -> None:
-        """Remember that we still look: whoever comes after us says how long nobody did."""
+    def seeing(self) -> PollerRecord | None:
+        """What to remember of ourselves while we see."""
         if self._self is None or self._self.blind_since is None:
-            now = self._clock.now()
-            self._remember(PollerRecord(order=int(now.timestamp()), seen_at=now), None)
+            self._self = self._record(self._clock.now())
+            return self._self
+        return None
 
-    def _remember(self, record: PollerRecord, event: PollerBlind | PollerSighted | None) -> None:
+    @staticmethod
+    def _record(
+        seen_at: datetime, blind_since: datetime | None = None, order_at: datetime | None = None
+    ) -> PollerRecord:
+        order = int((order_at or seen_at).timestamp() * 1000)
+        return PollerRecord(order=order, seen_at=seen_at, blind_since=blind_since)
+
+    def _remember(self, record: PollerRecord, event: PollerBlind | PollerSighted) -> None:
         self._self = record
         self._teller.tell(poller_key(self._instance), event, record)
-
-
-async def beat(herald: Herald) -> None:
-    """Let the herald remember its life until cancelled."""
-    while True:
-        herald.beat()
-        await asyncio.sleep(BEAT_S)

@@ -119,22 +119,27 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
 
 
 def _remember(memory: Memory, entry: Entry) -> None:
-    if entry.key.startswith(HOSTS):
-        if host := read_record(HostRecord, entry.value):
+    key, value = entry.key, entry.value
+    if key.startswith(HOSTS):
+        if host := read_record(HostRecord, value):
             memory.hosts[host.id] = host.host_state()
-    elif entry.key.startswith(ROUTERS):
-        if router := read_record(RouterRecord, entry.value):
+    elif key.startswith(ROUTERS):
+        if router := read_record(RouterRecord, value):
             memory.routers[router.id] = router.reach()
-    elif entry.key.startswith(POLLERS):
-        if poller := read_record(PollerRecord, entry.value):
-            memory.pollers[entry.key] = poller
-    elif entry.key.startswith(MAINTENANCES):
-        if work := read_record(MaintenanceRecord, entry.value):
-            memory.maintenances[work.id] = work.began_at
-    elif entry.key.startswith(SEEN):
-        memory.note_seen(entry.key, entry.value)
-    elif entry.key.startswith(SESSIONS) and (session := read_record(SessionRecord, entry.value)):
-        memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
+    elif key.startswith(SEEN):
+        memory.note_seen(key, value)
+    elif key.startswith(SESSIONS):
+        if session := read_record(SessionRecord, value):
+            memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
+    else:
+        _remember_ourselves(memory, key, value)
+
+
+def _remember_ourselves(memory: Memory, key: str, value: bytes) -> None:
+    if key.startswith(POLLERS) and (poller := read_record(PollerRecord, value)):
+        memory.pollers[key] = poller
+    if key.startswith(MAINTENANCES) and (work := read_record(MaintenanceRecord, value)):
+        memory.maintenances[work.id] = work.began_at
 
 
 def _correct_host(memory: Memory, event: Message) -> None:

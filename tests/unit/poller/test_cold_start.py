@@ -17,9 +17,7 @@ LAST_SEEN = EPOCH - timedelta(minutes=7)
 KNOWN = {
     "up": State(HostState.UP, 11, EPOCH - timedelta(hours=2)),
     "down": State(HostState.DOWN, 12, EPOCH - timedelta(hours=1), EPOCH - timedelta(hours=1)),
-    "behind": State(
-        HostState.UNREACHABLE, 13, EPOCH - timedelta(hours=1), EPOCH - timedelta(hours=1), ("down",)
-    ),
+    "behind": State(HostState.UNREACHABLE, 13, EPOCH - timedelta(hours=1), EPOCH - timedelta(hours=1), ("down",)),
 }
 
 
