@@ -19,16 +19,13 @@ from services.poller.core.sentinels import Sentinels
 from services.poller.court import Court, Press
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.handlers.sentinels import SentinelRound
-from services.poller.ports import Probe, Resolver, Target, Witness
+from services.poller.names import Names
+from services.poller.ports import Probe, Resolver, Witness, target_of
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
-from shared.errors import NotFound, RondaError
-
-_RESOLVE_AGAIN_S = 30.0
-_RESOLVE_AFTER_FAILURE_S = 5.0
 
 
 class Patrol:
@@ -48,7 +45,6 @@ class Patrol:
     ) -> None:
         """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
         self._probes = probes
-        self._resolver = resolver
         self._clock = clock
         self._press = press or _HostPress(on_facts)
         self._sentinels = Sentinels(sentinels)
@@ -56,8 +52,8 @@ class Patrol:
         self._wheel: TimeWheel[tuple[Watch, int]] = TimeWheel()
         self._reminders: TimeWheel[Watch] = TimeWheel(0.05)
         self._waiting: deque[tuple[Watch, int]] = deque()  # bursts that wait for leave
-        self._followers: dict[HostId, asyncio.Task[None]] = {}
         self._inquiries = Inquiries(witnesses, clock)
+        self._names = Names(resolver)
         self._sooner = asyncio.Event()
         self._wakes_at = float("inf")
         self.budget = BurstBudget()
@@ -120,9 +116,7 @@ class Patrol:
             watch.retire()
             self.budget.remove(watch.policy.interval_s)
             self.court.left(watch)
-        follower = self._followers.pop(host_id, None)
-        if follower is not None:
-            follower.cancel()
+        self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,9 +131,7 @@ class Patrol:
                     group.create_task(sentinel.run(self._probes[ProbeKind.ICMP]), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
         finally:
-            for follower in self._followers.values():
-                follower.cancel()
-            await asyncio.gather(*self._followers.values(), return_exceptions=True)
+            await self._names.close()
             await self._inquiries.close()
 
     async def _walk(self) -> None:
@@ -253,6 +245,8 @@ class Patrol:
         if phase is Phase.STEADY or phase is Phase.CONDEMNED:
             at = next_after(watch.offset, watch.policy.interval_s, now)
         else:
+            if phase is Phase.CONFIRMING and watch.asked == 0:
+                self._names.hurry(watch.host.id)
             delay_s = pause(watch.state, watch.policy, watch.asked, now - watch.first_loss)
             if delay_s is None:
                 return  # all asked: the results decide what comes next
@@ -261,29 +255,13 @@ class Patrol:
         if at < self._wakes_at:
             self._sooner.set()
 
-    # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _aim(self, watch: Watch) -> None:
-        host = watch.host
         try:
-            watch.target = Target(host.probe, str(ipaddress.ip_address(host.address)), host.port)
+            address = str(ipaddress.ip_address(watch.host.address))
         except ValueError:
-            self._followers[host.id] = asyncio.create_task(self._follow_name(watch), name=f"name of {host.id}")
-
-    async def _follow_name(self, watch: Watch) -> None:
-        """Keep the target at the number that the host's name has now. An old number is better than none."""
-        host = watch.host
-        while True:
-            try:
-                address = await self._resolver.resolve(host.address)
-            except RondaError as problem:
-                watch.failing_name = isinstance(problem, NotFound) and watch.target is None
-                watch.trouble = str(problem)
-                await asyncio.sleep(_RESOLVE_AFTER_FAILURE_S)
-            else:
-                watch.failing_name = False
-                watch.target = Target(host.probe, address, host.port)
-                await asyncio.sleep(_RESOLVE_AGAIN_S)
+            self._names.follow(watch)
+        else:
+            watch.target = target_of(watch.host, address, watch.policy)
 
 
 class _HostPress:

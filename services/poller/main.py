@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.landscape import Landscape
 from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
@@ -21,12 +22,14 @@ from services.poller.handlers.beating import beat
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import Herald
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import (
+    Line,
     Neighbourhood,
     NetwatchWitness,
     PollerWitness,
@@ -34,7 +37,7 @@ from services.poller.handlers.witnesses import (
     SessionWitness,
 )
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -128,9 +131,13 @@ async def _assemble(
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
+    def lines(address: str) -> list[Line]:
+        return duty.lines(address)
+
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    hearsay = Hearsay(bus, state, teller)
     landscape: Landscape[Watch] = Landscape()
     upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
     herald = Herald(
@@ -143,12 +150,12 @@ async def _assemble(
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
     )
-    doors, counts = RouterDoors(), WatchCounts()
-    near = Neighbourhood(lambda: roster.routers, lambda: roster.hosts)
+    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)
+    near = Neighbourhood(roster)
     witnesses = (
         others,
-        SessionWitness(doors, lambda address: duty.lines(address)),
+        SessionWitness(doors, lines),
         NetwatchWitness(doors, near.of, clock),
         RouterWitness(doors, near.of),
     )
@@ -161,10 +168,13 @@ async def _assemble(
         connect=connect,
         teller=teller,
         clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
         doors=doors,
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
         counts=counts,
+        jury=jury,
     )
     seen_at = memory.seen_at(settings.instance)
     duty = Duty(roster, patrol, teller, memory, new_watcher, upkeep=upkeep, seen_at=seen_at)
@@ -174,7 +184,9 @@ async def _assemble(
         LookForHost: {"instance": settings.instance, "probes": probes},
     }
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty, counts)
+    measure(metrics, patrol, teller, duty, counts, jury)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -188,6 +200,7 @@ async def _assemble(
         loops={
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
             "upkeep": partial(upkeep.run, patrol.watches, patrol.look_again),
             "beat": partial(beat, state, instance=settings.instance, herald=herald, others=others),

@@ -13,12 +13,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from services.poller.core.flapping import Flap
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
-from services.poller.core.sessions import Session
+from services.poller.core.session_facts import Session
 from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import HostState, Service
 
-HOSTS, ROUTERS, SESSIONS = "host.", "router.", "session."
+HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
 POLLERS, MAINTENANCES, OUTAGES = "poller.", "maintenance.", "outage."
 
 
@@ -132,6 +132,10 @@ class SessionRecord(Record):
     mac: str | None = None
     mark: str | None = None
     started_at: datetime | None = None
+    server: str | None = None
+    row: str | None = None
+    line: str | None = None
+    changes: int = 0
 
     @classmethod
     def of(cls, router_id: RouterId, service: Service, session: Session) -> SessionRecord:
@@ -147,6 +151,10 @@ class SessionRecord(Record):
             mac=session.mac,
             mark=session.mark,
             started_at=session.started_at,
+            server=session.server,
+            row=session.row,
+            line=session.line,
+            changes=session.changes,
         )
 
     def session(self) -> Session:
@@ -160,7 +168,17 @@ class SessionRecord(Record):
             mac=self.mac,
             mark=self.mark,
             started_at=self.started_at,
+            server=self.server,
+            row=self.row,
+            line=self.line,
+            changes=self.changes,
         )
+
+
+class SaidRecord(Record):
+    """How far what a router's scripts said has been made facts of; `order` is the place in the stream of events."""
+
+    router_id: RouterId
 
 
 R = TypeVar("R", bound=Record)
@@ -202,6 +220,16 @@ def router_key(router_id: RouterId) -> str:
 def session_key(router_id: RouterId, service: Service, slot: str) -> str:
     """Where an open session lies."""
     return f"{sessions_of(router_id)}{service}.{escape_token(slot)}"
+
+
+def drop_key(router_id: RouterId, drop_id: str) -> str:
+    """Under which sessions that ended together are told in order. Nothing lies there."""
+    return f"{DROPS}{escape_token(router_id)}.{drop_id}"
+
+
+def said_key(router_id: RouterId) -> str:
+    """Where it lies how far a router's scripts have been heard."""
+    return SAID + escape_token(router_id)
 
 
 def sessions_of(router_id: RouterId) -> str:

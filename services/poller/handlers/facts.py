@@ -114,7 +114,7 @@ class Herald:
             return
         since = now - timedelta(seconds=for_s)
         event = PollerBlind(at=now, instance=self._instance, since=since, sentinels=self._sentinels)
-        self._remember(self._record(since, since, now), event)
+        self._remember(_record(now, blind_since=since), event)
 
     def sighted(self) -> None:
         """See `court.Press`."""
@@ -122,22 +122,19 @@ class Herald:
         if self._self is None or self._self.blind_since is None:
             return
         event = PollerSighted(at=now, instance=self._instance, blind_since=self._self.blind_since)
-        self._remember(self._record(now), event)
+        self._remember(_record(now), event)
 
     def seeing(self) -> PollerRecord | None:
         """What to remember of ourselves while we see."""
         if self._self is None or self._self.blind_since is None:
-            self._self = self._record(self._clock.now())
+            self._self = _record(self._clock.now())
             return self._self
         return None
-
-    @staticmethod
-    def _record(
-        seen_at: datetime, blind_since: datetime | None = None, order_at: datetime | None = None
-    ) -> PollerRecord:
-        order = int((order_at or seen_at).timestamp() * 1000)
-        return PollerRecord(order=order, seen_at=seen_at, blind_since=blind_since)
 
     def _remember(self, record: PollerRecord, event: PollerBlind | PollerSighted) -> None:
         self._self = record
         self._teller.tell(poller_key(self._instance), event, record)
+
+
+def _record(now: datetime, blind_since: datetime | None = None) -> PollerRecord:
+    return PollerRecord(order=int(now.timestamp() * 1000), seen_at=blind_since or now, blind_since=blind_since)

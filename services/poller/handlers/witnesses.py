@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.poller.core.records import POLLERS, PollerRecord, poller_key, read_record
+from services.poller.core.roster import Roster
 from services.poller.handlers.pinging import Tally
 from services.poller.ports import Probe, RouterDoor, Sighting, Target
 from shared.bus.ports import Bucket, Bus, NotHere
@@ -198,16 +199,15 @@ async def look_for_host(query: LookForHost, *, instance: str, probes: Mapping[Pr
 class Neighbourhood:
     """Which routers may know a host: the one that pings it, else those that are its parents or stand at its site."""
 
-    def __init__(self, routers: Callable[[], Mapping[str, Router]], hosts: Callable[[], Mapping[str, Host]]) -> None:
-        self._routers = routers
-        self._hosts = hosts
+    def __init__(self, roster: Roster) -> None:
+        self._roster = roster
 
     def of(self, host: Host) -> tuple[Router, ...]:
         """The routers to ask, the likeliest first; two at most."""
-        routers = self._routers()
+        routers, hosts = self._roster.routers, self._roster.hosts
         if host.via_router is not None and host.via_router in routers:
             return (routers[host.via_router],)
-        above = {self._hosts()[p].address for group in host.parents for p in group if p in self._hosts()}
+        above = {hosts[parent].address for group in host.parents for parent in group if parent in hosts}
         near = [router for router in routers.values() if router.site_id == host.site_id or router.host in above]
         # A router does not testify for itself.
         return tuple(sorted((r for r in near if r.host != host.address), key=lambda r: r.host not in above)[:2])

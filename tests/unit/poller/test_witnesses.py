@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from services.poller.core.roster import Roster
 from services.poller.handlers.witnesses import (
     Line,
     Neighbourhood,
@@ -217,7 +218,8 @@ async def test_poller_does_not_testify_for_itself():
 def test_routers_that_may_know_a_host_are_near_it_and_not_itself():
     other = GATEWAY.model_copy(update={"id": RouterId("far"), "site_id": SiteId("far"), "host": "10.9.0.1"})
     parent = Host(id=HostId("p"), site_id=SiteId("waru"), name="p", address="10.9.0.1")
-    near = Neighbourhood(lambda: {"gw": GATEWAY, "far": other}, lambda: {"p": parent})
+    roster = Roster(routers={GATEWAY.id: GATEWAY, other.id: other}, hosts={parent.id: parent})
+    near = Neighbourhood(roster)
     assert near.of(host("cpe")) == (GATEWAY,)
     assert near.of(host("cpe", "p")) == (other, GATEWAY)
     assert near.of(host("cpe", via_router="far")) == (other,)
