@@ -6,17 +6,27 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from shared.contracts.ids import GroupId, HostId, RouterId, SiteId
-from shared.contracts.inventory import PROBE_POLICIES, Host, HostGroup, ProbePolicy, Router, Site, policy_in_force
+from shared.contracts.ids import GroupId, HostId, MaintenanceId, RouterId, SiteId
+from shared.contracts.inventory import (
+    PROBE_POLICIES,
+    Host,
+    HostGroup,
+    Maintenance,
+    ProbePolicy,
+    Router,
+    Site,
+    policy_in_force,
+)
 from shared.errors import Invalid
 
-Entry = Site | HostGroup | Host | Router | ProbePolicy
+Entry = Site | HostGroup | Host | Router | ProbePolicy | Maintenance
 _KINDS: dict[str, type[Entry]] = {
     "site": Site,
     "group": HostGroup,
     "host": Host,
     "router": Router,
     "policy": ProbePolicy,
+    "maintenance": Maintenance,
 }
 
 
@@ -29,6 +39,7 @@ class Roster:
     routers: dict[RouterId, Router] = field(default_factory=dict)
     sites: dict[SiteId, Site] = field(default_factory=dict)
     groups: dict[GroupId, HostGroup] = field(default_factory=dict)
+    maintenances: dict[MaintenanceId, Maintenance] = field(default_factory=dict)
     policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
 
     def put(self, key: str, value: bytes) -> bool:
@@ -55,6 +66,8 @@ class Roster:
                 self.routers[entry.id] = entry
             case ProbePolicy():
                 self.policies[entry.name] = entry
+            case Maintenance():
+                self.maintenances[entry.id] = entry
         return True
 
     def remove(self, key: str) -> bool:
@@ -70,6 +83,8 @@ class Roster:
                 self.hosts.pop(host.id, None)
             case Router() as router:
                 self.routers.pop(router.id, None)
+            case Maintenance() as maintenance:
+                self.maintenances.pop(maintenance.id, None)
             case ProbePolicy() as policy:
                 self.policies.pop(policy.name, None)
                 if policy.name in PROBE_POLICIES:

@@ -16,5 +16,6 @@ async def list_watched(
     hosts = tuple(
         WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.round_trips.last_ms)
         for watch in watches.values()
+        if watch.tells
     )
     return WatchReport(hosts=hosts, sessions=dict(sessions()))
