@@ -11,10 +11,12 @@ from types import ModuleType
 from bench import (
     account_row,
     beside_prometheus,
+    false_alarms,
     host_cut,
     idle,
     login_message,
     login_storm,
+    parent_cut,
     ping_command,
     report,
     start,
@@ -35,6 +37,8 @@ BENCHES: dict[str, ModuleType] = {
     "account_row": account_row,
     "login_message": login_message,
     "login_storm": login_storm,
+    "parent_cut": parent_cut,
+    "false_alarms": false_alarms,
 }
 ORDER = (
     "start_empty",
@@ -51,6 +55,10 @@ ORDER = (
     "login_storm_cpu",
     "account_row",
     "ping_command",
+    "parent_cut",
+    "parent_cut_alarms",
+    "parent_cut_rate",
+    "false_alarms",
 )
 
 

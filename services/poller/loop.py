@@ -73,6 +73,11 @@ class Patrol:
         """Everything that is watched now."""
         return self._watches
 
+    @property
+    def blind(self) -> bool:
+        """Whether none of our sentinels answers."""
+        return self._sentinels.blind
+
     # ── who is watched ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def put(
