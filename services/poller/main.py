@@ -143,13 +143,9 @@ async def _assemble(
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
     }
     metrics = Metrics()
-<<<<<<< HEAD
-    measure(metrics, patrol, teller, duty)
+    measure(metrics, patrol, teller, duty, counts)
     if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
         measure_icmp(metrics, icmp)
-=======
-    measure(metrics, patrol, teller, duty, counts)
->>>>>>> main
 
     async def inventory_read() -> None:
         if not duty.ready:
