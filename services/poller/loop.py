@@ -19,6 +19,7 @@ from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 
+ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
 SENTINEL_INTERVAL_S = 0.5  # two looks within the shortest confirmation (1 s policy: 650 ms and more)
 _SENTINEL_TIMEOUT_S = 1.0
 
@@ -106,9 +107,11 @@ class Patrol:
 
     async def _walk(self) -> None:
         while True:
-            for watch, ticket in self._wheel.due(self._clock.monotonic()):
+            for count, (watch, ticket) in enumerate(self._wheel.due(self._clock.monotonic()), 1):
                 if ticket == watch.ticket:
                     self._ask(watch)
+                if count % ASKS_PER_TURN == 0:
+                    await asyncio.sleep(0)
             await self._rest()
 
     async def _rest(self) -> None:
