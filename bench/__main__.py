@@ -8,7 +8,20 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, report, start
+from bench import (
+    account_row,
+    beside_prometheus,
+    cut_to_fact,
+    host_cut,
+    idle,
+    login_message,
+    many_hosts,
+    ping_command,
+    report,
+    round_trips,
+    start,
+    steady,
+)
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -18,6 +31,10 @@ from shared.errors import RondaError
 # In this order: what looks at rest comes before what makes unrest; neighbours share one running product.
 BENCHES: dict[str, ModuleType] = {
     "start": start,
+    "round_trips": round_trips,
+    "steady": steady,
+    "many_hosts": many_hosts,
+    "cut_to_fact": cut_to_fact,
     "idle": idle,
     "host_cut": host_cut,
     "beside_prometheus": beside_prometheus,
@@ -30,6 +47,18 @@ ORDER = (
     "start_filled",
     "idle_memory",
     "idle_cpu",
+    "round_trips_fping",
+    "round_trips_icmplib",
+    "steady_cpu",
+    "steady_late",
+    "steady_missed",
+    "steady_fping",
+    "steady_rtt",
+    "many_cpu",
+    "many_memory",
+    "many_growth",
+    "cut_to_fact",
+    "cut_to_fact_slow",
     "host_cut",
     "host_cut_whatsapp",
     "host_cut_beside_prometheus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import os
 import re
 import shutil
@@ -12,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ from shared.security.sealing import generate_key
 
 SITES = 200
 FPING = "fping"
+POLICY = "bench"
 ONE_IN = 16  # hosts whose packets are looked at
 _AT_ONCE = 256
 _READY_S = 120.0
@@ -61,7 +63,7 @@ def hosts(count: int, policy: str) -> Iterator[Host]:
 
 def policy(interval_s: float) -> ProbePolicy:
     """The policy for infrastructure, at another pace."""
-    return PROBE_POLICIES["infra"].model_copy(update={"name": "bench", "interval_s": interval_s})
+    return PROBE_POLICIES["infra"].model_copy(update={"name": POLICY, "interval_s": interval_s})
 
 
 def fping() -> str:
@@ -99,10 +101,10 @@ class Poller:
 
 
 @asynccontextmanager
-async def poller(count: int, interval_s: float) -> AsyncIterator[Poller]:
-    """The poller watching so many hosts, each asked at least once. Raises DeadlineExceeded."""
+async def poller(count: int, interval_s: float, others: Sequence[Host] = ()) -> AsyncIterator[Poller]:
+    """The poller watching so many hosts and `others`, each asked at least once. Raises DeadlineExceeded."""
     with tempfile.TemporaryDirectory() as directory, NatsServer(Path(directory)) as server:
-        await _fill(server.url(), count, interval_s)
+        await _fill(server.url(), interval_s, [*hosts(count, POLICY), *others])
         port = _free_port()
         command = (sys.executable, "-m", "services.poller")
         log = Path(directory) / "poller.log"
@@ -112,7 +114,7 @@ async def poller(count: int, interval_s: float) -> AsyncIterator[Poller]:
             )
         try:
             made = Poller(process, f"http://127.0.0.1:{port}/metrics", server.url())
-            await _until_watching(made, count, interval_s, log)
+            await _until_watching(made, count + len(others), interval_s, log)
             yield made
         finally:
             if process.returncode is None:
@@ -120,11 +122,10 @@ async def poller(count: int, interval_s: float) -> AsyncIterator[Poller]:
             await process.wait()
 
 
-async def _fill(url: str, count: int, interval_s: float) -> None:
+async def _fill(url: str, interval_s: float, watched: Sequence[Host]) -> None:
     async with NatsBus.connect(url, name="bench", source="bench") as bus:
         inventory = await bus.bucket(INVENTORY_BUCKET)
-        chosen = policy(interval_s)
-        entries: list[Site | ProbePolicy | Host] = [chosen, *hosts(count, chosen.name)]
+        entries: list[Site | ProbePolicy | Host] = [policy(interval_s), *watched]
         entries += [Site(id=SiteId(f"site{number}"), name=f"Site {number}") for number in range(SITES)]
         for begin in range(0, len(entries), _AT_ONCE):
             batch = entries[begin : begin + _AT_ONCE]
@@ -221,8 +222,6 @@ async def tap() -> AsyncIterator[Tap]:
 
 def _only_sampled(sock: socket.socket) -> None:
     """IPv4 ICMP whose source's or destination's last byte is a multiple of `ONE_IN`; ICMP errors do not occur here."""
-    import ctypes
-
     request, reply = (0x30, 0, 0, _ETHERNET + 19), (0x30, 0, 0, _ETHERNET + 15)
     program = [
         (0x28, 0, 0, 12),

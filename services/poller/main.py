@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.collector import search_less
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -50,6 +51,7 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
+    search_less()
     return run_service("poller", PollerSettings, build)
 
 
