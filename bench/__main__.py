@@ -15,6 +15,7 @@ from bench import (
     host_cut,
     idle,
     login_message,
+    login_storm,
     many_hosts,
     ping_command,
     report,
@@ -41,6 +42,7 @@ BENCHES: dict[str, ModuleType] = {
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
+    "login_storm": login_storm,
 }
 ORDER = (
     "start_empty",
@@ -64,6 +66,9 @@ ORDER = (
     "host_cut_beside_prometheus",
     "login_message",
     "login_message_administrator",
+    "login_storm",
+    "login_storm_once",
+    "login_storm_cpu",
     "account_row",
     "ping_command",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.poller.adapters.icmp import IcmpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.duty import Duty
 from services.poller.handlers.followers.post import WatchCounts
 from services.poller.handlers.telling import Teller
@@ -13,7 +14,7 @@ from shared.contracts.vocabulary import HostState
 from shared.telemetry import Metrics
 
 
-def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts: WatchCounts) -> None:
+def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts: WatchCounts, jury: ClockJury) -> None:
     """Ask these parts whenever somebody looks: counting costs the hot path nothing."""
     metrics.watch("poller_probes_sent_total", "Probes sent since the start.", lambda: patrol.asked_total)
     metrics.watch("poller_hosts_watched", "Hosts under watch.", lambda: len(patrol.watches))
@@ -28,6 +29,11 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts
     )
     metrics.watch("poller_sessions_open", "Open subscriber sessions.", lambda: sum(duty.sessions().values()))
     _measure_routers(metrics, duty, counts)
+    metrics.watch(
+        "poller_clock_error_seconds",
+        "How far this machine's clock is behind, as most routers agree; negative: ahead.",
+        lambda: jury.own_error_s,
+    )
 
 
 def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:

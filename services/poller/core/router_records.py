@@ -10,7 +10,7 @@ from datetime import datetime
 from services.poller.core.records import Record
 from shared.contracts.ids import RouterId
 from shared.contracts.subjects import escape_token
-from shared.contracts.vocabulary import RouterResource
+from shared.contracts.vocabulary import RouterResource, Threat
 
 SEEN = "seen."
 
@@ -60,6 +60,28 @@ class NeighborsRecord(Record):
     """Neighbours that were seen, oldest first: their MAC addresses without colons. `order` counts them all."""
 
     macs: str
+
+
+class ThreatRecord(Record):
+    """Something that was suspected and has not passed; `order` is `since` in seconds since 1970."""
+
+    threat: Threat
+    threat_id: str
+    key: str
+    since: datetime
+
+
+class LoginsRecord(Record):
+    """From where people log in; `order` is when it was noted, in milliseconds since 1970."""
+
+    sources: tuple[str, ...]
+    watched_since: datetime
+
+
+class HabitsRecord(Record):
+    """What is usual for the traffic of interfaces, packed; `order` is when it was noted, in seconds since 1970."""
+
+    habits: dict[str, str]
 
 
 def seen_key(router_id: RouterId, kind: str, part: str = "") -> str:

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import nullcontext
 
 import structlog
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
+from services.poller.core.session_facts import Session as OpenSession
 from services.poller.core.session_rows import TABLES
-from services.poller.core.sessions import Session as OpenSession
-from services.poller.core.sessions import SessionBook
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers import followers_of
 from services.poller.handlers.followers.notebook import Notebook
 from services.poller.handlers.followers.post import Follower, Pace, Post, Say, WatchCounts
+from services.poller.handlers.followers.security import SecurityDesk
+from services.poller.handlers.hearsay import Hearsay
+from services.poller.handlers.log_lines import LogFollower
+from services.poller.handlers.placing import PlacesFollower
+from services.poller.handlers.session_desk import SessionDesk
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.user_manager import AccountingFollower, NasOf
 from shared.clock import Clock
 from shared.contracts.events import RouterReachable, RouterUnreachable
+from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Router
 from shared.contracts.vocabulary import Service
 from shared.errors import NotAllowed, RondaError, Unreachable
@@ -53,8 +61,12 @@ class RouterWatcher:
         say: Say,
         pace: Pace,
         counts: WatchCounts,
+        jury: ClockJury,
+        hearsay: Hearsay | None = None,
+        nas_of: NasOf = lambda _address, _name: None,
     ) -> None:
         """`entries` is what lay below `seen.<router>.`; it is kept up to date and outlives this watcher."""
+        self._hearsay = hearsay
         self._doors = doors
         self._counts = counts
         self._address_of = address_of
@@ -63,19 +75,20 @@ class RouterWatcher:
         self._clock = clock
         self._reach = reach
         self._last_error = ""
-        self._tables = [
-            TableFollower(
-                router,
-                table,
-                SessionBook(sessions.get(table.service, ())),
-                teller=teller,
-                clock=clock,
-            )
-            for table in TABLES
-        ]
         notebook = Notebook(router.id, entries, teller)
-        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
-        self._followers: list[Follower] = [*self._tables, *followers_of(self._post)]
+        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts, jury)
+        self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        self._accounting = AccountingFollower(
+            self._desk, sessions, nas_of=nas_of, desk_of=hearsay.desk_of if hearsay else self._own_desk, clock=clock
+        )
+        security = SecurityDesk(self._post)
+        self._followers: list[Follower] = [
+            *(TableFollower(table, self._desk, clock=clock) for table in TABLES),
+            self._accounting,
+            LogFollower(router, [self._desk.read, security.read], clock=clock),
+            PlacesFollower(self._desk),
+            *followers_of(self._post, security),
+        ]
 
     @property
     def router(self) -> Router:
@@ -86,9 +99,7 @@ class RouterWatcher:
         """Go on with a changed entry on the same connection; False if it asks for another connection."""
         if _way(router) != _way(self.router):
             return False
-        self._post.router = router
-        for follower in self._tables:
-            follower.router = router
+        self._post.router = self._desk.router = router
         return True
 
     @property
@@ -99,7 +110,7 @@ class RouterWatcher:
     @property
     def open_sessions(self) -> int:
         """How many subscribers are on line, as far as we know."""
-        return sum(len(follower.book) for follower in self._tables)
+        return len(self._desk)
 
     @property
     def reach(self) -> Reach:
@@ -108,10 +119,22 @@ class RouterWatcher:
 
     def open_by_service(self) -> dict[Service, list[OpenSession]]:
         """The sessions that are open, as far as we know."""
-        return {follower.table.service: follower.book.sessions() for follower in self._tables}
+        accounted = self._accounting.sessions()
+        return {service: [*book.sessions(), *accounted.get(service, ())] for service, book in self._desk.books.items()}
+
+    def _own_desk(self, router_id: RouterId) -> SessionDesk | None:
+        return self._desk if router_id == self.router.id else None
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
+        try:
+            async with self._hearsay.attached(self.router.id, self._desk) if self._hearsay else nullcontext():
+                await self._run()
+                await asyncio.Event().wait()  # what its scripts say counts also if it cannot be asked for good
+        finally:
+            self._desk.finish()
+
+    async def _run(self) -> None:
         try:
             address = self._address_of(self.router)
         except RondaError as problem:
@@ -192,7 +215,7 @@ class RouterWatcher:
     # ── what it says of itself ──────────────────────────────────────────────────────────────────────────────────────
 
     def _sessions_by_service(self) -> dict[Service, int]:
-        return {follower.table.service: len(follower.book) for follower in self._tables}
+        return {service: len(book) for service, book in self._desk.books.items()}
 
     async def _follow(self, session: Session) -> None:
         """All followers side by side; the end of the connection ends them all and closes no session."""

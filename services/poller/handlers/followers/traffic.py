@@ -7,6 +7,7 @@ import asyncio
 from services.poller.core.interfaces import SESSION_TYPES, read_port
 from services.poller.core.rates import COLUMNS, Counters, Rates, rates, read_counters
 from services.poller.handlers.followers.post import Post
+from services.poller.handlers.followers.security import SecurityDesk
 from shared.contracts.samples import Reading
 from shared.routeros import Row, Session, one_of
 
@@ -19,8 +20,10 @@ class TrafficLook:
 
     name = "traffic"
 
-    def __init__(self, post: Post) -> None:
+    def __init__(self, post: Post, security: SecurityDesk) -> None:
+        """`security` compares each interface's rates with its own normal."""
         self._post = post
+        self._security = security
         self._before: dict[str, Counters] = {}
 
     @property
@@ -45,7 +48,9 @@ class TrafficLook:
         readings: list[Reading] = []
         for name, counters in now.items():
             found = rates(before[name], counters, longest_s=3 * self.every_s) if name in before else None
-            readings += _readings(name, found) if found is not None else []
+            if found is not None:
+                readings += _readings(name, found)
+                self._security.traffic(name, found)
         await self._post.measured(readings)
 
 
