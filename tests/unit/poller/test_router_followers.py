@@ -212,7 +212,7 @@ def test_too_many_leases_are_counted_and_neither_told_nor_kept():
     post = watching(plot, pace=Pace(leases_most=5))
     assert post.told(LeaseBound) == []
     assert not [key for key in post.entries if ".lease" in key]
-    assert post.counts.quiet_lease_tables == 1
+    assert post.watcher.leases_quiet
 
 
 # ── vitals, limits, traffic, pools ──────────────────────────────────────────────────────────────────────────────────
