@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.records import HOSTS, ROUTERS, SESSIONS, HostRecord, RouterRecord, SessionRecord, read_record
-from services.poller.core.router_records import SEEN, router_token
+from services.poller.core.router_records import SEEN, router_token, seen_of
 from services.poller.core.sessions import Session
 from services.poller.core.wording import told_state
 from services.poller.handlers.telling import Teller
@@ -75,6 +75,19 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
     for event in opened.values():
         _correct_session(memory, event.message)
     return memory
+
+
+async def recall_seen(bucket: Bucket, teller: Teller, memory: Memory, router_id: RouterId) -> None:
+    """Read what was seen on one router anew, as its last watcher left it. Raises Unreachable."""
+    entries = memory.seen_on(router_id)
+    entries.clear()
+    async with _closing(bucket.watch(seen_of(router_id))) as found:
+        async for entry in found:
+            if entry is None:
+                break
+            if isinstance(entry, Entry):
+                teller.knows(entry.key, entry.revision)
+                entries[entry.key] = entry.value
 
 
 def _remember(memory: Memory, entry: Entry) -> None:
