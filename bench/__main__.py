@@ -8,7 +8,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, report, start
+from bench import (
+    account_row,
+    beside_prometheus,
+    host_cut,
+    idle,
+    login_message,
+    ping_command,
+    report,
+    router_watch,
+    start,
+)
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -19,6 +29,7 @@ from shared.errors import RondaError
 BENCHES: dict[str, ModuleType] = {
     "start": start,
     "idle": idle,
+    "router_watch": router_watch,
     "host_cut": host_cut,
     "beside_prometheus": beside_prometheus,
     "ping_command": ping_command,
@@ -30,6 +41,8 @@ ORDER = (
     "start_filled",
     "idle_memory",
     "idle_cpu",
+    "router_memory",
+    "router_cpu",
     "host_cut",
     "host_cut_whatsapp",
     "host_cut_beside_prometheus",
