@@ -14,6 +14,7 @@ from bench import (
     host_cut,
     idle,
     login_message,
+    login_storm,
     ping_command,
     report,
     router_watch,
@@ -35,6 +36,7 @@ BENCHES: dict[str, ModuleType] = {
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
+    "login_storm": login_storm,
 }
 ORDER = (
     "start_empty",
@@ -48,6 +50,9 @@ ORDER = (
     "host_cut_beside_prometheus",
     "login_message",
     "login_message_administrator",
+    "login_storm",
+    "login_storm_once",
+    "login_storm_cpu",
     "account_row",
     "ping_command",
 )

@@ -20,12 +20,13 @@ from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -126,6 +127,7 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    hearsay = Hearsay(bus, state, teller)
     doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
@@ -133,6 +135,8 @@ async def _assemble(
         connect=connect,
         teller=teller,
         clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
         doors=doors,
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
@@ -146,6 +150,8 @@ async def _assemble(
     }
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts, jury)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -159,6 +165,7 @@ async def _assemble(
         loops={
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
             "telling": teller.run,
             **{

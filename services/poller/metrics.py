@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from services.poller.adapters.icmp import IcmpProbe
 from services.poller.core.clock_jury import ClockJury
 from services.poller.duty import Duty
 from services.poller.handlers.followers.post import WatchCounts
@@ -46,6 +49,27 @@ def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
         "Routers with too many leases to tell one by one.",
         lambda: duty.quiet_lease_tables,
     )
+
+
+_TALLIED = {
+    "late": "Answers to ICMP probes that came after their time was up.",
+    "too_late": "Answers that came when nobody waited for them any more.",
+    "duplicates": "Further answers to one request.",
+    "foreign": "Answers from another address than was asked; not counted as answers.",
+    "refused": "ICMP errors about requests.",
+    "postponed": "Times that the kernel had no room for a request.",
+    "unsent": "Requests that could not be sent.",
+}
+
+
+def measure_icmp(metrics: Metrics, icmp: IcmpProbe) -> None:
+    """What the ICMP engine counts besides answers and losses."""
+    for name, what in _TALLIED.items():
+        metrics.watch(f"poller_icmp_{name}_total", what, partial(_tallied, icmp, name))
+
+
+def _tallied(icmp: IcmpProbe, name: str) -> float:
+    return float(getattr(icmp.tally(), name))
 
 
 def _in_state(patrol: Patrol, state: HostState) -> int:

@@ -34,6 +34,11 @@ _SET_CONDITION = """
         where host_conditions.at < excluded.at
 """
 
+_WATCHED_NO_MORE = """
+    insert into host_transitions (host_id, since, transition, state, in_maintenance)
+    select host_id, now(), max(transition) + 1, 'unknown', false from host_transitions
+     where host_id = $1 group by host_id
+"""
 _OPEN_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
@@ -157,6 +162,7 @@ class PostgresHistory:
         await self._tx.execute("delete from host_states where host_id = $1", entity_id)
         await self._tx.execute("delete from host_conditions where host_id = $1", entity_id)
         await self._tx.execute("delete from router_states where router_id = $1", entity_id)
+        await self._tx.execute(_WATCHED_NO_MORE, entity_id)
         await self._tx.execute(
             "update subscriber_sessions set closed_at = now(), reason = 'router removed'"
             " where router_id = $1 and closed_at is null",

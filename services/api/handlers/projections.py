@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
+from services.api.core.availability import Change, Counted
 from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
@@ -32,6 +33,7 @@ from shared.contracts.events import (
     HostRestored,
     HostSilent,
     HostSteady,
+    HostTransition,
     HostUnknown,
     HostUnreachable,
     HostUp,
@@ -59,10 +61,20 @@ async def project(event: Event, envelope: Envelope, *, store: Store, bell: Board
         if not await unit.first_time(CONSUMER, envelope.id):
             return
         await unit.history.record(envelope, event)
+        if isinstance(event, HostTransition):
+            await unit.measured.note_change(event.host_id, change_of(event))
         step = PROJECTIONS.get(type(event))
         if step is not None:
             await step(event, unit)
     bell.ring()
+
+
+def change_of(event: HostTransition) -> Change:
+    """What availability is reckoned from: a host that went down was so since its first lost probe."""
+    states = {HostUp: Counted.UP, HostDown: Counted.DOWN, HostUnreachable: Counted.UNREACHABLE}
+    since = event.since if isinstance(event, HostDown | HostUnreachable) else event.at
+    in_maintenance = bool(getattr(event, "in_maintenance", False))
+    return Change(since, event.transition, states.get(type(event), Counted.UNKNOWN), in_maintenance)
 
 
 async def host_down(event: HostDown, unit: Unit) -> None:
