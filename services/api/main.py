@@ -22,6 +22,7 @@ from services.api.core.backlog import Backlog
 from services.api.core.throttle import LoginThrottle
 from services.api.deps import Parts
 from services.api.handlers import HANDLERS
+from services.api.handlers.ingest import Gate
 from services.api.handlers.live import BoardBell
 from services.api.handlers.projections import CONSUMER, bind
 from services.api.handlers.recorder import Recorder
@@ -96,6 +97,8 @@ def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock
         sealer=settings.key_ring(),
         throttle=LoginThrottle(),
         bell=bell,
+        gate=Gate(),
+        ingest_url=settings.ingest_url,
         time_zone=settings.time_zone,
         language=settings.language,
         secure_cookies=settings.public_https,

@@ -19,6 +19,11 @@ class ApiSettings(ServiceSettings, DatabaseSettings):
     public_https: bool = Field(
         default=False, description="Whether browsers come by https (a proxy in front): cookies are then for https only."
     )
+    ingest_url: str = Field(
+        default="",
+        description="Address under which routers reach the api for what their scripts tell it, such as "
+        "http://10.0.0.5:8080; empty: the one by which the scripts are asked for.",
+    )
     time_zone: str = Field(default="Asia/Jakarta", description="Time zone of who has chosen none.")
     recorder_waiting_rows: int = Field(
         default=1_000_000,

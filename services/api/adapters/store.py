@@ -13,7 +13,11 @@ from typing import Any
 from services.api.adapters.account_rows import PostgresAccounts
 from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.history_rows import PostgresHistory
+<<<<<<< HEAD
 from services.api.adapters.measured_rows import PostgresMeasured
+=======
+from services.api.adapters.ingest_rows import PostgresIngestTokens
+>>>>>>> main
 from services.api.adapters.people_rows import PostgresPeople
 from services.api.adapters.rows import Where, insert_sql
 from services.api.adapters.search_rows import search_everywhere
@@ -43,6 +47,7 @@ class PostgresUnit:
         self.chats = InventoryTable(tx, "chats", Chat)
         self.accounts = PostgresAccounts(tx)
         self.people = PostgresPeople(tx)
+        self.ingest_tokens = PostgresIngestTokens(tx)
         self.history = PostgresHistory(tx)
         self.alerts = PostgresAlerts(tx)
         self.measured = PostgresMeasured(tx)
