@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, report, start
+from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, recorder, report, start
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -18,6 +18,7 @@ from shared.errors import RondaError
 # In this order: what looks at rest comes before what makes unrest; neighbours share one running product.
 BENCHES: dict[str, ModuleType] = {
     "start": start,
+    "recorder": recorder,
     "idle": idle,
     "host_cut": host_cut,
     "beside_prometheus": beside_prometheus,
@@ -37,6 +38,8 @@ ORDER = (
     "login_message_administrator",
     "account_row",
     "ping_command",
+    "recorder_rate",
+    "recorder_chart",
 )
 
 

@@ -17,11 +17,8 @@ from services.api.routes import (
     health,
     history,
     hosts,
-<<<<<<< HEAD
-    measured,
-=======
     ingest,
->>>>>>> main
+    measured,
     people,
     routers,
     search,
@@ -51,11 +48,21 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-<<<<<<< HEAD
-    for resource in (sites, routers, hosts, measured, chats, accounts, alerts, history, search, stream, people, health):
-=======
-    for resource in (sites, routers, ingest, hosts, chats, accounts, alerts, history, search, stream, people, health):
->>>>>>> main
+    for resource in (
+        sites,
+        routers,
+        ingest,
+        hosts,
+        measured,
+        chats,
+        accounts,
+        alerts,
+        history,
+        search,
+        stream,
+        people,
+        health,
+    ):
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)

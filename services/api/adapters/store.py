@@ -13,11 +13,8 @@ from typing import Any
 from services.api.adapters.account_rows import PostgresAccounts
 from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.history_rows import PostgresHistory
-<<<<<<< HEAD
-from services.api.adapters.measured_rows import PostgresMeasured
-=======
 from services.api.adapters.ingest_rows import PostgresIngestTokens
->>>>>>> main
+from services.api.adapters.measured_rows import PostgresMeasured
 from services.api.adapters.people_rows import PostgresPeople
 from services.api.adapters.rows import Where, insert_sql
 from services.api.adapters.search_rows import search_everywhere
