@@ -65,8 +65,11 @@ class Names:
 
 
 class Backlog:
-    """What waits to be written. `most_rows` bounds it; `dropped` counts what had to go, `off_time` what came too late
-    or from the future, `torn` what does not hold together."""
+    """What waits to be written, `most_rows` at most.
+
+    `taken` counts what came in, `dropped` what had to go, `off_time` what came too late or from the future, `torn` what
+    does not hold together.
+    """
 
     def __init__(self, most_rows: int) -> None:
         self._most = most_rows
@@ -74,6 +77,7 @@ class Backlog:
         self.hosts = Names()
         self.series = Names()
         self.rows = 0
+        self.taken = 0
         self.dropped = 0
         self.off_time = 0
         self.torn = 0
@@ -131,6 +135,7 @@ class Backlog:
     def _add(self, block: Block | ReadingBlock) -> None:
         self._blocks.append(block)
         self.rows += block.rows
+        self.taken += block.rows
         while self.rows > self._most and len(self._blocks) > 1:
             oldest = self._blocks.popleft()
             self.rows -= oldest.rows
