@@ -49,7 +49,7 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (
+    resources = (
         sites,
         routers,
         ingest,
@@ -63,7 +63,8 @@ def make_app(parts: Parts | None) -> FastAPI:
         stream,
         people,
         health,
-    ):
+    )
+    for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)

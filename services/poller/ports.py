@@ -6,17 +6,28 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.routeros import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: a numeric address, and a port where the kind of probe has one."""
+    """Whom to ask: a numeric address, and a port where the kind of probe has one.
+
+    Size and class of the packets are for ICMP: `payload_bytes` after the header's 8, `dscp` as in RFC 2474.
+    """
 
     kind: ProbeKind
     address: str
     port: int | None = None
+    payload_bytes: int = 24
+    dscp: int = 0
+
+
+def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
+    """The host as it is to be asked, at the number that its address has now."""
+    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp)
 
 
 class Asker(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.poller.core.roster import Roster
-from services.poller.ports import Probe, Resolver, Target
+from services.poller.ports import Probe, Resolver, Target, target_of
 from shared.contracts.inventory import Host
 from shared.contracts.queries import PingReport, PingTarget
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
@@ -85,4 +85,4 @@ async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
     number = ipaddress.ip_address(address)
     if number.is_multicast or number.is_unspecified or address == "255.255.255.255":
         raise Invalid(f"{address} is not the address of one host")
-    return Target(host.probe if host else ProbeKind.ICMP, address, host.port if host else None)
+    return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)
