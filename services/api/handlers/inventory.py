@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from services.api.core.availability import Change, Counted, counted
 from services.api.core.cursor import PageWish
 from services.api.core.faults import Fault, StillInUse, refuse_if
 from services.api.handlers.audit import changed
@@ -102,7 +103,18 @@ async def change_host(host_id: str, wanted: Mapping[str, Any], *, by: str, unit:
         *_probe_faults(before, wanted),
     ]
     refuse_if(faults)
-    return await _change("host", unit.hosts, before, wanted, by, unit, clock)
+    kept = await _change("host", unit.hosts, before, wanted, by, unit, clock)
+    if kept.entity.enabled is not before.enabled:
+        await _note_watched(kept.entity, unit, clock)
+    return kept
+
+
+async def _note_watched(host: Host, unit: Unit, clock: Clock) -> None:
+    """Nobody knows how a host is that is not watched; watched again, it is as it was until something else is told."""
+    standing = (await unit.history.hosts()).get(host.id)
+    if standing is not None:
+        state = counted(standing.state) if host.enabled else Counted.UNKNOWN
+        await unit.measured.note_change(host.id, Change(clock.now(), standing.transition, state))
 
 
 async def remove_host(host_id: str, *, by: str, unit: Unit, clock: Clock) -> None:
