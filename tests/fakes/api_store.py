@@ -146,6 +146,10 @@ class FakeHistory:
     async def open_session(self, event):
         self._rows.open_sessions[event.session_id] = event
 
+    async def change_session(self, event):
+        if event.session_id in self._rows.open_sessions:
+            self._rows.open_sessions[event.session_id] = event
+
     async def close_session(self, event):
         self._rows.closed_sessions[event.session_id] = event
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from services.poller.handlers.pinging import answer_ping
 from services.poller.handlers.watching import list_watched
-from shared.contracts.queries import Answer, ListWatched, PingTarget, Query
+from services.poller.handlers.witnesses import look_for_host
+from shared.contracts.queries import Answer, ListWatched, LookForHost, PingTarget, Query
 
 HANDLERS: dict[type[Query[Any]], Callable[..., Awaitable[Answer]]] = {
     PingTarget: answer_ping,
     ListWatched: list_watched,
+    LookForHost: look_for_host,
 }
 """Queries and who answers them. Everything else the poller does is woken by the network and by the inventory."""
