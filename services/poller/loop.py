@@ -29,6 +29,8 @@ from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 
+ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
+
 _REGULAR = (Phase.STEADY, Phase.CONDEMNED)  # what is asked in these phases is a round and no burst
 
 
@@ -75,6 +77,11 @@ class Patrol:
     def watches(self) -> Mapping[HostId, Watch]:
         """Everything that is watched now."""
         return self._watches
+
+    @property
+    def blind(self) -> bool:
+        """Whether none of our sentinels answers."""
+        return self._sentinels.blind
 
     # ── who is watched ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -124,9 +131,9 @@ class Patrol:
         watch = self._watches.pop(host_id, None)
         if watch is not None:
             watch.retire()
-            self.measurements.close(watch)
             self.budget.remove(watch.policy.interval_s)
             self.court.left(watch)
+            self.measurements.close(watch)
         self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -149,9 +156,11 @@ class Patrol:
 
     async def _walk(self) -> None:
         while True:
-            for watch, ticket in self._wheel.due(self._clock.monotonic()):
+            for count, (watch, ticket) in enumerate(self._wheel.due(self._clock.monotonic()), 1):
                 if ticket == watch.ticket and (watch.state.phase is Phase.STEADY or self._may_burst(watch)):
                     self._ask(watch)
+                if count % ASKS_PER_TURN == 0:
+                    await asyncio.sleep(0)
             self._ask_waiting()
             for watch in self._reminders.due(self._clock.monotonic()):
                 self.court.reminded(watch)

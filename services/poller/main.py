@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.collector import search_less
 from services.poller.core.clock_jury import ClockJury
 from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.landscape import Landscape
@@ -68,6 +69,7 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
+    search_less()
     return run_service("poller", PollerSettings, build)
 
 
@@ -145,15 +147,6 @@ async def _assemble(
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    voice = SampleVoice(bus)
-    measurements = Measurements(
-        clock,
-        settings.instance,
-        say=voice.say,
-        on_quality=on_quality,
-        remembered=memory.quality,
-        bounds=bounds_from(settings.poller_degraded),
-    )
     hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
     landscape: Landscape[Watch] = Landscape()
     upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
@@ -166,6 +159,15 @@ async def _assemble(
         teller=teller,
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
+    )
+    voice = SampleVoice(bus)
+    measurements = Measurements(
+        clock,
+        settings.instance,
+        say=voice.say,
+        on_quality=on_quality,
+        remembered=memory.quality,
+        bounds=bounds_from(settings.poller_degraded),
     )
     doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)

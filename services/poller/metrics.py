@@ -23,6 +23,13 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts
     metrics.watch(
         "poller_hosts_unknown", "Watched hosts that cannot be asked.", lambda: _in_state(patrol, HostState.UNKNOWN)
     )
+    metrics.watch(
+        "poller_hosts_unreachable",
+        "Watched hosts that are behind something that is down.",
+        lambda: _in_state(patrol, HostState.UNREACHABLE),
+    )
+    metrics.watch("poller_hurried_probes_total", "Probes sent out of turn.", lambda: patrol.budget.spent_total)
+    metrics.watch("poller_blind", "1 while no sentinel answers.", lambda: int(patrol.blind))
     metrics.watch("poller_facts_told_total", "Facts published since the start.", lambda: teller.told_total)
     metrics.watch("poller_facts_waiting", "Facts that wait for the bus.", lambda: teller.waiting)
     metrics.watch(
@@ -48,7 +55,7 @@ def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
     metrics.watch(
         "poller_lease_tables_quiet",
         "Routers with too many leases to tell one by one.",
-        lambda: counts.quiet_lease_tables,
+        lambda: duty.quiet_lease_tables,
     )
 
 

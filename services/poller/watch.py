@@ -109,8 +109,8 @@ class Watch:
         self.target: Target | None = None
         self.failing_name = False
         self.round_trips = RoundTrips()
-        self.connection: Connection
         self.offset = offset(host.id, policy.interval_s)
+        self.connection: Connection
         self.number = 0  # of the last probe
         self.asked = 0  # probes sent in the present phase or burst
         self.asked_at = _NEVER  # when the last probe was sent, at the latest
@@ -135,7 +135,7 @@ class Watch:
 
     @property
     def shown(self) -> HostState:
-        """The state as people see it."""
+        """The state as people see it: up, but on a bad connection, is DEGRADED."""
         if self.in_maintenance:
             return HostState.MAINTENANCE
         if self.state.flap.since is not None:
@@ -180,7 +180,6 @@ class Watch:
         state = self.state
         if state.phase is Phase.STEADY:
             self.first_loss = sent
-            self.connection.gauge.lost(number)
             if state.hard in FALLEN and state.unseen_since is None:
                 self._still_lost(number, sent)
                 return
@@ -189,7 +188,6 @@ class Watch:
         if condemns and not self._sentinels.vouch(self.first_loss):
             self.blind(number, NO_SENTINEL)
             return
-        self.connection.gauge.lost(number)
         self._lost(number, sent, conclusive=condemns)
         self.judge(reply)
         if state.phase is Phase.CONFIRMING and state.lost == 0 and self.state.lost == 1:
@@ -205,6 +203,7 @@ class Watch:
 
     def _lost(self, number: int, sent: float, *, conclusive: bool = False) -> None:
         """A loss is a result too, if we could have heard an answer."""
+        self.connection.gauge.lost(number)
         if conclusive or self._sentinels.vouch(sent):
             self._heard_at = self._clock.monotonic()
             self._heard_number = max(self._heard_number, number)

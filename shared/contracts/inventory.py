@@ -237,8 +237,8 @@ PROBE_POLICIES: dict[str, ProbePolicy] = {
         ProbePolicy(
             name="infra",
             interval_s=1,
-            burst_size=5,
-            burst_spacing_s=0.05,
+            burst_size=6,
+            burst_spacing_s=0.08,
             hold_s=2,
             blip_s=10,
             quality_window_s=100,

@@ -20,8 +20,8 @@ from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import HostState, QualityFault, Service, Severity
 
 HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
-QUALITY = "quality."
 POLLERS, MAINTENANCES, OUTAGES = "poller.", "maintenance.", "outage."
+QUALITY = "quality."
 
 
 class Record(BaseModel):
@@ -230,11 +230,6 @@ def host_key(host_id: HostId) -> str:
     return HOSTS + escape_token(host_id)
 
 
-def quality_key(host_id: HostId) -> str:
-    """Where what is known of a host's connection lies."""
-    return QUALITY + escape_token(host_id)
-
-
 def poller_key(instance: str) -> str:
     """Where a poller's own record lies."""
     return POLLERS + escape_token(instance)
@@ -248,6 +243,11 @@ def maintenance_key(maintenance_id: MaintenanceId) -> str:
 def outage_key(outage_id: str) -> str:
     """Where an outage that is not over lies."""
     return OUTAGES + escape_token(outage_id)
+
+
+def quality_key(host_id: HostId) -> str:
+    """Where what is known of a host's connection lies."""
+    return QUALITY + escape_token(host_id)
 
 
 def router_key(router_id: RouterId) -> str:

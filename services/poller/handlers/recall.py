@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,7 +27,7 @@ from services.poller.core.records import (
     poller_key,
     read_record,
 )
-from services.poller.core.router_records import SEEN, router_token
+from services.poller.core.router_records import SEEN, router_token, seen_of
 from services.poller.core.sessions import Session
 from services.poller.core.wording import observed_state, told_state
 from services.poller.handlers.telling import Teller
@@ -104,19 +104,10 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
             if isinstance(entry, Entry):
                 teller.knows(entry.key, entry.revision)
                 _remember(memory, entry)
-    for message in await _last_told(bus, HostDown, HostUp, HostUnknown, HostUnreachable):
-        _correct_host(memory, message)
-    await _recall_quality(bus, memory)
-    for message in await _last_told(bus, HostSilent, HostHeard, HostFlapping, HostSteady):
-        _correct_observed(memory, message)
-    ended = {_account(event) for event in await _received(bus, OutageEnded)}
-    memory.outages = tuple(
-        event.message
-        for event in await _received(bus, OutageBegan)
-        if isinstance(event.message, OutageBegan) and _account(event) not in ended
-    )
-    for message in await _last_told(bus, RouterReachable, RouterUnreachable):
-        _correct_router(memory, message)
+    for kinds, correct in _CORRECTIONS:
+        for message in await _last_told(bus, *kinds):
+            correct(memory, message)
+    memory.outages = await _open_outages(bus)
     opened = {_account(event): event for event in await _received(bus, SessionOpened)}
     for event in await _received(bus, SessionClosed):
         if event.sequence > opened.get(_account(event), event).sequence:
@@ -124,6 +115,25 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
     for event in opened.values():
         _correct_session(memory, event.message)
     return memory
+
+
+async def _open_outages(bus: Bus) -> tuple[OutageBegan, ...]:
+    ended = {_account(event) for event in await _received(bus, OutageEnded)}
+    began = [event for event in await _received(bus, OutageBegan) if _account(event) not in ended]
+    return tuple(event.message for event in began if isinstance(event.message, OutageBegan))
+
+
+async def recall_seen(bucket: Bucket, teller: Teller, memory: Memory, router_id: RouterId) -> None:
+    """Read what was seen on one router anew, as its last watcher left it. Raises Unreachable."""
+    entries = memory.seen_on(router_id)
+    entries.clear()
+    async with _closing(bucket.watch(seen_of(router_id))) as found:
+        async for entry in found:
+            if entry is None:
+                break
+            if isinstance(entry, Entry):
+                teller.knows(entry.key, entry.revision)
+                entries[entry.key] = entry.value
 
 
 def _remember(memory: Memory, entry: Entry) -> None:
@@ -160,18 +170,17 @@ def _correct_host(memory: Memory, event: Message) -> None:
             memory.hosts[event.host_id] = told_state(event, known)
 
 
-async def _recall_quality(bus: Bus, memory: Memory) -> None:
-    for event in await _last_told(bus, HostDegraded, HostRestored):
-        if isinstance(event, HostDegraded | HostRestored):
-            known = memory.quality.get(event.host_id, KnownQuality())
-            if event.mark > known.standing.number:
-                memory.quality[event.host_id] = KnownQuality(told_standing(event, known.standing), known.days)
-
-
 def _correct_observed(memory: Memory, event: Message) -> None:
     """In the order of the stream: of an observation and its end, the later one holds."""
     if isinstance(event, HostObservation) and event.host_id in memory.hosts:
         memory.hosts[event.host_id] = observed_state(event, memory.hosts[event.host_id])
+
+
+def _correct_quality(memory: Memory, event: Message) -> None:
+    if isinstance(event, HostDegraded | HostRestored):
+        known = memory.quality.get(event.host_id, KnownQuality())
+        if event.mark > known.standing.number:
+            memory.quality[event.host_id] = KnownQuality(told_standing(event, known.standing), known.days)
 
 
 def _correct_router(memory: Memory, event: Message) -> None:
@@ -210,3 +219,12 @@ async def _received(bus: Bus, *kinds: type[Message]) -> list[Received]:
 def _closing(iterator: AsyncIterator[T]) -> aclosing[AsyncGenerator[T, None]]:
     """The bus' iterators are generators; leaving one early must end its reader on the server, too."""
     return aclosing(cast("AsyncGenerator[T, None]", iterator))
+
+
+_CORRECTIONS: tuple[tuple[tuple[type[Message], ...], Callable[[Memory, Message], None]], ...] = (
+    ((HostDown, HostUp, HostUnknown, HostUnreachable), _correct_host),
+    ((HostSilent, HostHeard, HostFlapping, HostSteady), _correct_observed),
+    ((HostDegraded, HostRestored), _correct_quality),
+    ((RouterReachable, RouterUnreachable), _correct_router),
+)
+"""What was told last corrects what was saved: in this order, for an observation is about a host that is known."""
