@@ -310,10 +310,24 @@ def test_what_is_lost_while_our_own_way_out_is_broken_is_no_hosts_bad_connection
     async def plot(story: Story) -> None:
         watch = story.put(host())
         await asyncio.sleep(100)
-        story.patrol.measurements.sentinels.blind = True
         story.network.every[ADDRESS] = 3
-        await asyncio.sleep(200)
+        for _ in range(40):  # we see again, and again, and again
+            story.patrol.measurements.sentinels.sees_since = story.patrol.measurements.clock.monotonic()
+            await asyncio.sleep(5)
         assert story.quality == []
         assert watch.shown is HostState.UP
 
     tell(plot)
+
+
+def test_probes_of_a_burst_are_in_no_sample():
+    async def plot(story: Story) -> None:
+        story.put(host(), "infra")
+        story.network.every[ADDRESS] = 10
+        await asyncio.sleep(300.5)
+
+    story = tell(plot)
+    sent = sum(sample.sent[0] for sample in story.samples)
+    lost = sent - sum(sample.received[0] for sample in story.samples)
+    assert lost >= 20
+    assert story.network.asked[ADDRESS] - sent >= lost  # each loss was asked after at once
