@@ -2,7 +2,8 @@
 
 The real poller on a real NATS server; every host is asked once a second. The hosts that are cut live in a network
 namespace of the lab and lose their address, at moments without relation to the poller's rounds (a seeded draw), once
-the poller knows their round trips (20 answers; until then it waits a whole second for each). The clock is the machine's, and stops when a subscriber has the event in hand.
+the poller knows their round trips (20 answers; until then it waits a whole second for each). The clock is the machine's
+and stops when a subscriber has the event in hand.
 """
 
 from __future__ import annotations
