@@ -14,12 +14,15 @@ from services.api.routes import (
     accounts,
     alerts,
     chats,
+    groups,
     health,
     history,
     hosts,
     ingest,
+    maintenances,
     measured,
     people,
+    policies,
     routers,
     search,
     sites,
@@ -48,21 +51,8 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    resources = (
-        sites,
-        routers,
-        ingest,
-        hosts,
-        measured,
-        chats,
-        accounts,
-        alerts,
-        history,
-        search,
-        stream,
-        people,
-        health,
-    )
+    inventory = (sites, groups, routers, ingest, hosts, policies, maintenances, chats)
+    resources = (*inventory, measured, accounts, alerts, history, search, stream, people, health)
     for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)

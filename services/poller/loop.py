@@ -19,8 +19,10 @@ from services.poller.core.sentinels import Sentinels
 from services.poller.court import Court, Press
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.handlers.sentinels import SentinelRound
+from services.poller.measuring import Measurements
 from services.poller.names import Names
 from services.poller.ports import Probe, Resolver, Witness, target_of
+from services.poller.trains import Trains
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
@@ -42,6 +44,7 @@ class Patrol:
         press: Press | None = None,
         landscape: Landscape[Watch] | None = None,
         witnesses: Sequence[Witness] = (),
+        measurements: Measurements | None = None,
     ) -> None:
         """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
         self._probes = probes
@@ -61,6 +64,8 @@ class Patrol:
         self.court = Court(
             self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
         )
+        self.measurements = measurements or Measurements(clock)
+        self.trains = Trains(probes, clock)
         self.asked_total = 0
 
     @property
@@ -104,6 +109,8 @@ class Patrol:
             watch.in_maintenance, watch.review = before.in_maintenance, before.review
         self._watches[host.id] = watch
         self.budget.add(policy.interval_s)
+        self.measurements.open(watch)
+        self.trains.put(watch)
         self._aim(watch)
         self.court.joined(watch)
         self.plan(watch)
@@ -121,6 +128,7 @@ class Patrol:
             watch.retire()
             self.budget.remove(watch.policy.interval_s)
             self.court.left(watch)
+            self.measurements.close(watch)
         self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,6 +143,8 @@ class Patrol:
                     )
                     group.create_task(sentinel.run(self._probes[ProbeKind.ICMP]), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
+                group.create_task(self.trains.run(), name="trains")
+                group.create_task(self.measurements.run(), name="measurements")
         finally:
             await self._names.close()
             await self._inquiries.close()
@@ -171,6 +181,7 @@ class Patrol:
         watch.postponed = False
         watch.asked_at = self._clock.monotonic()
         self.asked_total += 1
+        watch.connection.gauge.asked(watch.number, counts=watch.state.phase is Phase.STEADY)
         target = watch.target
         if target is not None:
             self._probes[target.kind].ask(target, watch.number, watch.timeout_s(), watch)

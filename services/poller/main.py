@@ -13,6 +13,7 @@ from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.clock_jury import ClockJury
+from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.landscape import Landscape
 from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
@@ -22,10 +23,13 @@ from services.poller.handlers.beating import beat
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import Herald
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
+from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import (
@@ -37,7 +41,8 @@ from services.poller.handlers.witnesses import (
     SessionWitness,
 )
 from services.poller.loop import Patrol
-from services.poller.metrics import measure, measure_icmp
+from services.poller.measuring import Measurements
+from services.poller.metrics import measure, measure_icmp, measure_quality
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -128,6 +133,9 @@ async def _assemble(
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
 
+    def on_quality(watch: Watch, fact: QualityFact | None) -> None:
+        tell_quality(watch, fact, roster=roster, teller=teller)
+
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
@@ -137,7 +145,7 @@ async def _assemble(
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    hearsay = Hearsay(bus, state, teller)
+    hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
     landscape: Landscape[Watch] = Landscape()
     upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
     herald = Herald(
@@ -150,6 +158,15 @@ async def _assemble(
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
     )
+    voice = SampleVoice(bus)
+    measurements = Measurements(
+        clock,
+        settings.instance,
+        say=voice.say,
+        on_quality=on_quality,
+        remembered=memory.quality,
+        bounds=bounds_from(settings.poller_degraded),
+    )
     doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)
     near = Neighbourhood(roster)
@@ -160,7 +177,14 @@ async def _assemble(
         RouterWitness(doors, near.of),
     )
     patrol = Patrol(
-        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+        probes,
+        resolver,
+        clock,
+        sentinels=sentinels,
+        press=herald,
+        landscape=landscape,
+        witnesses=witnesses,
+        measurements=measurements,
     )
     new_watcher = partial(
         RouterWatcher,
@@ -185,6 +209,7 @@ async def _assemble(
     }
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts, jury)
+    measure_quality(metrics, patrol, voice)
     if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
         measure_icmp(metrics, icmp)
 

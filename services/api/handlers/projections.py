@@ -39,6 +39,7 @@ from shared.contracts.events import (
     HostUp,
     RouterReachable,
     RouterUnreachable,
+    SessionChanged,
     SessionClosed,
     SessionOpened,
 )
@@ -161,6 +162,11 @@ async def session_opened(event: SessionOpened, unit: Unit) -> None:
     await unit.history.open_session(event)
 
 
+async def session_changed(event: SessionChanged, unit: Unit) -> None:
+    """A session goes on with another address or device."""
+    await unit.history.change_session(event)
+
+
 async def session_closed(event: SessionClosed, unit: Unit) -> None:
     """A subscriber's session ended, whether or not we knew that it was open."""
     await unit.history.close_session(event)
@@ -202,6 +208,7 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,
+    SessionChanged: session_changed,
     SessionClosed: session_closed,
     AccountApplied: account_applied,
     AccountFailed: account_failed,

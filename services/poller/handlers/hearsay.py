@@ -70,7 +70,7 @@ class Hearsay:
     async def run(self) -> None:
         """Read until cancelled."""
         self._place = await self._beginning()
-        reading = self._bus.read(EVENTS, RouterSaid.filter(), after_sequence=self._place or None)
+        reading = self._bus.read(EVENTS, RouterSaid.filter(), after_sequence=self._place)
         async with aclosing(cast("AsyncGenerator[Received | None, None]", reading)) as received:
             async for one in received:
                 if one is not None and isinstance(one.message, RouterSaid):
@@ -91,7 +91,7 @@ class Hearsay:
         self._teller.tell(said_key(saying.router_id), None, record)
 
     async def _beginning(self) -> int:
-        """From where on something may not have been heard: the oldest place of all routers."""
+        """From where on something may not have been heard: the oldest place of all routers; 0 where nothing was yet."""
         places = [await self._place_in(key) for key in await self._memory.keys("said.")]
         return min((place for place in places if place), default=0)
 

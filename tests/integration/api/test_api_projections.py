@@ -16,6 +16,7 @@ from shared.contracts.events import (
     HostUp,
     RouterReachable,
     RouterUnreachable,
+    SessionChanged,
     SessionClosed,
     SessionOpened,
 )
@@ -52,6 +53,12 @@ async def test_session_is_open_and_then_history(ronda: Running) -> None:
     [session] = await items(ronda, "/api/v1/sessions?open=true")
     assert (session["account"], session["address"], session["closed_at"]) == ("budi@paket10", "10.5.0.17", None)
 
+    moved = {**SessionChanged.EXAMPLE, "address": "10.5.0.99", "address_before": "10.5.0.17"}
+    await ronda.bus.publish(SessionChanged.model_validate(moved))
+    await told(ronda, 1, "session.changed")
+    [session] = await items(ronda, "/api/v1/sessions?open=true")
+    assert session["address"] == "10.5.0.99"
+
     await ronda.bus.publish(closed(at=(opened.at + timedelta(minutes=10)).isoformat(), opened_at=None, duration_s=None))
     await told(ronda, 1, "session.closed")
     assert await items(ronda, "/api/v1/sessions?open=true") == []
@@ -84,7 +91,7 @@ async def test_older_transition_does_not_undo_a_newer_one(ronda: Running) -> Non
     site = (await ronda.client.post("/api/v1/sites", json={"name": "Waru", "policy": "infra"})).json()
     body = {"site_id": site["id"], "name": "core-1", "address": "10.20.0.1"}
     host = (await ronda.client.post("/api/v1/hosts", json=body)).json()
-    assert (host["state"], host["policy"]) == ("unknown", "infra")
+    assert (host["state"], host["policy"], host["policy_in_force"]) == ("unknown", "", "infra")
     here = {"host_id": host["id"], "site_id": site["id"]}
     await ronda.bus.publish(HostUp.model_validate(HostUp.EXAMPLE | here | {"transition": 4}))
     await told(ronda, 1, "host.up")
