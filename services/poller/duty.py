@@ -101,6 +101,11 @@ class Duty:
         """How many routers are watched, and how many of them can be asked."""
         return len(self._watchers), sum(watcher.reachable for watcher, _ in self._watchers.values())
 
+    @property
+    def quiet_lease_tables(self) -> int:
+        """How many routers have too many leases to tell one by one."""
+        return sum(watcher.leases_quiet for watcher, _ in self._watchers.values())
+
     async def run(self) -> None:
         """Apply changes until cancelled; then stop every watcher."""
         try:

@@ -29,6 +29,8 @@ from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 
+ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
+
 
 class Patrol:
     """Watches hosts. Everything but `run` is a plain call on the event loop's thread."""
@@ -151,9 +153,11 @@ class Patrol:
 
     async def _walk(self) -> None:
         while True:
-            for watch, ticket in self._wheel.due(self._clock.monotonic()):
+            for count, (watch, ticket) in enumerate(self._wheel.due(self._clock.monotonic()), 1):
                 if ticket == watch.ticket and (watch.state.phase is Phase.STEADY or self._may_burst(watch)):
                     self._ask(watch)
+                if count % ASKS_PER_TURN == 0:
+                    await asyncio.sleep(0)
             self._ask_waiting()
             for watch in self._reminders.due(self._clock.monotonic()):
                 self.court.reminded(watch)

@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.collector import search_less
 from services.poller.core.clock_jury import ClockJury
 from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.landscape import Landscape
@@ -68,6 +69,7 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
+    search_less()
     return run_service("poller", PollerSettings, build)
 
 

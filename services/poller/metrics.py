@@ -55,7 +55,7 @@ def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
     metrics.watch(
         "poller_lease_tables_quiet",
         "Routers with too many leases to tell one by one.",
-        lambda: counts.quiet_lease_tables,
+        lambda: duty.quiet_lease_tables,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
+from services.poller.core.slim import slim
 from shared.contracts.ids import GroupId, HostId, MaintenanceId, RouterId, SiteId
 from shared.contracts.inventory import (
     PROBE_POLICIES,
@@ -48,7 +49,7 @@ class Roster:
         if kind is None:
             return False
         try:
-            entry = kind.model_validate_json(value)
+            entry = slim(kind.model_validate_json(value))
         except ValidationError as wrong:
             raise Invalid(f"the inventory's {key} cannot be read: {wrong.error_count()} faults") from wrong
         if self.entries.get(key) == entry:

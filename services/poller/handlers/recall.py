@@ -27,7 +27,7 @@ from services.poller.core.records import (
     poller_key,
     read_record,
 )
-from services.poller.core.router_records import SEEN, router_token
+from services.poller.core.router_records import SEEN, router_token, seen_of
 from services.poller.core.sessions import Session
 from services.poller.core.wording import observed_state, told_state
 from services.poller.handlers.telling import Teller
@@ -121,6 +121,19 @@ async def _open_outages(bus: Bus) -> tuple[OutageBegan, ...]:
     ended = {_account(event) for event in await _received(bus, OutageEnded)}
     began = [event for event in await _received(bus, OutageBegan) if _account(event) not in ended]
     return tuple(event.message for event in began if isinstance(event.message, OutageBegan))
+
+
+async def recall_seen(bucket: Bucket, teller: Teller, memory: Memory, router_id: RouterId) -> None:
+    """Read what was seen on one router anew, as its last watcher left it. Raises Unreachable."""
+    entries = memory.seen_on(router_id)
+    entries.clear()
+    async with _closing(bucket.watch(seen_of(router_id))) as found:
+        async for entry in found:
+            if entry is None:
+                break
+            if isinstance(entry, Entry):
+                teller.knows(entry.key, entry.revision)
+                entries[entry.key] = entry.value
 
 
 def _remember(memory: Memory, entry: Entry) -> None:
