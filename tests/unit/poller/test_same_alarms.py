@@ -103,7 +103,7 @@ def each_once(tower: Watchtower) -> None:
         assert numbers == list(range(2, 2 + len(numbers)))
 
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @FEW
