@@ -31,6 +31,8 @@ from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 
 ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
 
+_REGULAR = (Phase.STEADY, Phase.CONDEMNED)  # what is asked in these phases is a round and no burst
+
 
 class Patrol:
     """Watches hosts. Everything but `run` is a plain call on the event loop's thread."""
@@ -67,6 +69,7 @@ class Patrol:
             self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
         )
         self.measurements = measurements or Measurements(clock)
+        self.measurements.sentinels = self._sentinels
         self.trains = Trains(probes, clock)
         self.asked_total = 0
 
@@ -185,7 +188,7 @@ class Patrol:
         watch.postponed = False
         watch.asked_at = self._clock.monotonic()
         self.asked_total += 1
-        watch.connection.gauge.asked(watch.number, counts=watch.state.phase is Phase.STEADY)
+        watch.connection.gauge.asked(watch.number, counts=watch.state.phase in _REGULAR)
         target = watch.target
         if target is not None:
             self._probes[target.kind].ask(target, watch.number, watch.timeout_s(), watch)
