@@ -178,7 +178,8 @@ class InterfaceBook:
         return self._forget(before) if before != port.name else []
 
     def _learn(self, port: Port, now: datetime) -> list[Fact]:
-        self._known[port.name] = known = Known(port.name, running=True, change=0, since=now)
+        # Seconds since 1970 let numbers grow also for a port that was forgotten (disabled) and comes again.
+        self._known[port.name] = known = Known(port.name, running=True, change=int(now.timestamp()), since=now)
         return [Learned(known)]
 
     def _forget(self, name: str) -> list[Fact]:
