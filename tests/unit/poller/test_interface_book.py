@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.poller.core.interfaces import Forgotten, InterfaceBook, Known, Learned, LinkBack, LinkLost, read_port
+from services.poller.core.interfaces import (
+    Forgotten,
+    InterfaceBook,
+    Known,
+    Learned,
+    LinkBack,
+    LinkLost,
+    Withdrawn,
+    read_port,
+)
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 ROW = {".id": "*3", "name": "ether3", "type": "ether", "running": "true", "disabled": "false", "comment": "to Lereng"}
@@ -61,6 +70,27 @@ def test_disabled_port_is_forgotten_not_down():
     assert book.seen(DOWN, at(9)) == []
 
 
+@pytest.mark.parametrize("how", ["disabled", "removed", "renamed", "missing"])
+def test_port_that_was_told_to_be_down_is_withdrawn_when_nobody_expects_its_link_any_more(how):
+    book = InterfaceBook()
+    book.seen(UP, at(0))
+    [lost] = book.seen(DOWN, at(10))
+    match how:
+        case "disabled":
+            facts = book.seen(port(running="false", disabled="true"), at(20))
+        case "removed":
+            facts = book.gone("*3", at(20))
+        case "renamed":
+            facts = book.seen(port(running="false", name="spare"), at(20))
+        case _:
+            facts = book.compare([], at(20), asked_at=at(19), inferred=True)
+    [withdrawn] = facts
+    assert isinstance(withdrawn, Withdrawn)
+    assert (withdrawn.known.name, withdrawn.down_since) == ("ether3", at(10))
+    assert withdrawn.known.change == lost.known.change + 1
+    assert book.seen(port(running="false", disabled="true"), at(30)) == []
+
+
 def test_number_of_a_change_is_never_given_again_to_a_port_that_was_disabled_meanwhile():
     book, numbers = InterfaceBook(), []
     for second in range(0, 40, 10):
@@ -75,8 +105,8 @@ def test_removed_and_renamed_ports_are_forgotten():
     book.seen(UP, at(0))
     renamed = book.seen(port(name="uplink"), at(5))
     assert [type(fact) for fact in renamed] == [Forgotten, Learned]
-    assert book.gone("*3") == [Forgotten("uplink")]
-    assert book.gone("*3") == []
+    assert book.gone("*3", at(6)) == [Forgotten("uplink")]
+    assert book.gone("*3", at(7)) == []
 
 
 def test_comparison_after_a_blind_time_tells_only_true_differences():

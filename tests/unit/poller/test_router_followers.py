@@ -11,6 +11,7 @@ from services.poller.handlers.followers.post import Pace
 from shared.contracts.events import (
     InterfaceDown,
     InterfaceUp,
+    InterfaceWithdrawn,
     LeaseBound,
     LeaseReleased,
     NeighborSeen,
@@ -59,6 +60,22 @@ def test_link_is_told_as_it_goes_and_comes(version):
     [down], [up] = post.told(InterfaceDown), post.told(InterfaceUp)
     assert (down.interface, down.interface_type, down.comment, down.inferred) == ("ether3", "ether", "to Lereng", False)
     assert (up.down_since, up.change) == (down.at, down.change + 1)
+
+
+def test_port_that_is_disabled_while_it_is_down_is_withdrawn():
+    async def plot(post: Post) -> None:
+        port = post.router.put("/interface", ETHER3)
+        async with post.watched():
+            await asyncio.sleep(1)
+            post.change("/interface", port, running="false")
+            await asyncio.sleep(1)
+            post.change("/interface", port, disabled="true")
+            await asyncio.sleep(1)
+
+    post = watching(plot)
+    [down], [withdrawn] = post.told(InterfaceDown), post.told(InterfaceWithdrawn)
+    assert (withdrawn.interface, withdrawn.down_since, withdrawn.change) == ("ether3", down.at, down.change + 1)
+    assert not [key for key in post.entries if ".interface." in key]
 
 
 def test_sessions_of_subscribers_are_no_interfaces():
