@@ -11,14 +11,21 @@ from types import ModuleType
 from bench import (
     account_row,
     beside_prometheus,
+    cut_to_fact,
+    false_alarms,
     host_cut,
     idle,
     login_message,
     login_storm,
+    many_hosts,
+    parent_cut,
     ping_command,
+    recorder,
     report,
+    round_trips,
     router_watch,
     start,
+    steady,
 )
 from bench.figures import Figure
 from bench.stage import Stage, stage
@@ -29,6 +36,11 @@ from shared.errors import RondaError
 # In this order: what looks at rest comes before what makes unrest; neighbours share one running product.
 BENCHES: dict[str, ModuleType] = {
     "start": start,
+    "round_trips": round_trips,
+    "steady": steady,
+    "many_hosts": many_hosts,
+    "cut_to_fact": cut_to_fact,
+    "recorder": recorder,
     "idle": idle,
     "router_watch": router_watch,
     "host_cut": host_cut,
@@ -37,12 +49,26 @@ BENCHES: dict[str, ModuleType] = {
     "account_row": account_row,
     "login_message": login_message,
     "login_storm": login_storm,
+    "parent_cut": parent_cut,
+    "false_alarms": false_alarms,
 }
 ORDER = (
     "start_empty",
     "start_filled",
     "idle_memory",
     "idle_cpu",
+    "round_trips_fping",
+    "round_trips_icmplib",
+    "steady_cpu",
+    "steady_late",
+    "steady_missed",
+    "steady_fping",
+    "steady_rtt",
+    "many_cpu",
+    "many_memory",
+    "many_growth",
+    "cut_to_fact",
+    "cut_to_fact_slow",
     "router_memory",
     "router_cpu",
     "host_cut",
@@ -55,6 +81,12 @@ ORDER = (
     "login_storm_cpu",
     "account_row",
     "ping_command",
+    "parent_cut",
+    "parent_cut_alarms",
+    "parent_cut_rate",
+    "false_alarms",
+    "recorder_rate",
+    "recorder_chart",
 )
 
 
