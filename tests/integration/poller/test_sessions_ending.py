@@ -54,7 +54,6 @@ async def test_ends_are_told_with_the_reason_and_the_bytes_that_the_router_knows
     assert not any(event.inferred or event.drop_id for event in ends.values())
 
 
-@pytest.mark.mission("B11")
 async def test_cut_line_with_300_subscribers_is_told_as_one_thing_and_so_is_their_return(lab):
     async with lab("7.16.2") as here, here.poller():
         router = here.router
