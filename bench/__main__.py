@@ -20,6 +20,7 @@ from bench import (
     many_hosts,
     parent_cut,
     ping_command,
+    recorder,
     report,
     round_trips,
     router_watch,
@@ -39,6 +40,7 @@ BENCHES: dict[str, ModuleType] = {
     "steady": steady,
     "many_hosts": many_hosts,
     "cut_to_fact": cut_to_fact,
+    "recorder": recorder,
     "idle": idle,
     "router_watch": router_watch,
     "host_cut": host_cut,
@@ -83,6 +85,8 @@ ORDER = (
     "parent_cut_alarms",
     "parent_cut_rate",
     "false_alarms",
+    "recorder_rate",
+    "recorder_chart",
 )
 
 

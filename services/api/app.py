@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from services.api.console import actions, board, customers, login, settings, static_files
+from services.api.console import hosts as host_page
 from services.api.console import search as search_page
 from services.api.console.deps import LogInFirst, lead_to_login
 from services.api.console.rendering import Pages
@@ -57,7 +58,7 @@ def make_app(parts: Parts | None) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
-    for page in (static_files, login, board, actions, customers, search_page, settings):
+    for page in (static_files, login, board, actions, host_page, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from services.api.core.availability import Change, Counted, counted
 from services.api.core.faults import Fault, refuse_if
 from services.api.core.parents import cycle_through
 from services.api.core.probe_fields import probe_faults
@@ -31,7 +32,18 @@ async def change_host(host_id: str, wanted: Mapping[str, Any], *, by: str, unit:
     if not faults and "parents" in wanted:
         faults = await _cycle_faults(after, unit)
     refuse_if(faults)
-    return await change_entry("host", unit.hosts, before, wanted, by, unit, clock)
+    kept = await change_entry("host", unit.hosts, before, wanted, by, unit, clock)
+    if kept.entity.enabled is not before.enabled:
+        await _note_watched(kept.entity, unit, clock)
+    return kept
+
+
+async def _note_watched(host: Host, unit: Unit, clock: Clock) -> None:
+    """Nobody knows how a host is that is not watched; watched again, it is as it was until something else is told."""
+    standing = (await unit.history.hosts()).get(host.id)
+    if standing is not None:
+        state = counted(standing.state) if host.enabled else Counted.UNKNOWN
+        await unit.measured.note_change(host.id, Change(clock.now(), standing.transition, state))
 
 
 async def remove_host(host_id: str, *, by: str, unit: Unit, clock: Clock) -> None:

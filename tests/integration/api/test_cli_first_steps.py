@@ -176,6 +176,22 @@ async def test_what_is_watched_how_patiently_and_when_not_to_alarm(ronda_command
     assert "is not like interval_s=5" in (await ronda_command("policy", "change", "edge", "--set", "soon")).err
 
 
+async def test_report_of_a_month(ronda_command: CommandLine):
+    await ronda_command("owner")
+    await ronda_command("site", "add", "Waru")
+    await ronda_command("host", "add", "core-1", "--address", "10.20.0.1", "--site", "Waru")
+    for more in ((), ("--site", "Waru")):
+        found = await ronda_command("report", "availability", "--month", "2026-10", *more)
+        assert found.code == 0, found.err
+        head, row, last = found.out.splitlines()
+        assert head.split()[:3] == ["site", "host", "available"]
+        assert row.split() == ["Waru", "core-1", "-", "0:00:00", "0:00:00", "744:00:00", "0:00:00", "0", "-"]
+        assert last.startswith("2026-10, 2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z: - ")
+    wrong = await ronda_command("report", "availability", "--month", "October")
+    assert wrong.code == 1
+    assert "Write the month like 2026-11." in wrong.err
+
+
 async def test_what_is_wrong_is_said_in_one_sentence_and_by_exit_code(ronda_command: CommandLine):
     nobody = await ronda_command("site", "list")
     assert (nobody.code, nobody.out) == (1, "")
