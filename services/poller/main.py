@@ -16,6 +16,7 @@ from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
+from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall
@@ -116,8 +117,14 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    doors = RouterDoors()
     new_watcher = partial(
-        RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
+        RouterWatcher,
+        address_of=partial(registered_address, keys=keys),
+        connect=connect,
+        teller=teller,
+        clock=clock,
+        doors=doors,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {

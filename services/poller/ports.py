@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from shared.contracts.ids import RouterId
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+from shared.routeros import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,4 +51,13 @@ class Resolver(Protocol):
 
         Raises NotFound if the name does not exist and Unreachable if nobody could be asked.
         """
+        ...
+
+
+class RouterDoor(Protocol):
+    """The way to a router that is watched: there is one connection per router, and everybody shares it."""
+
+    def session(self, router_id: RouterId) -> Session | None:
+        """The session as of now; None: the router cannot be asked (or is not watched here). Do not keep it, do not
+        close it: ask again each time. Commands on it may raise Unreachable at any moment."""
         ...

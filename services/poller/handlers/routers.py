@@ -12,6 +12,7 @@ from services.poller.core.records import RouterRecord, router_key
 from services.poller.core.session_rows import TABLES
 from services.poller.core.sessions import Session as OpenSession
 from services.poller.core.sessions import SessionBook
+from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
@@ -42,8 +43,10 @@ class RouterWatcher:
         connect: Connect,
         teller: Teller,
         clock: Clock,
+        doors: RouterDoors,
     ) -> None:
         self.router = router
+        self._doors = doors
         self._address_of = address_of
         self._connect = connect
         self._teller = teller
@@ -90,14 +93,17 @@ class RouterWatcher:
                     if patience is not None:
                         patience.cancel()
                     if isinstance(state, LinkUp):
+                        self._doors.opened(self.router.id, state.session)
                         self._answered(state.session)
                         following = asyncio.create_task(self._follow(state.session), name=f"sessions {address}")
                         continue
+                    self._doors.closed(self.router.id)
                     if following is not None:
                         await _end(following)
                         following = None
                     patience = self._went_down(state)
             finally:
+                self._doors.closed(self.router.id)
                 if patience is not None:
                     patience.cancel()
                 if following is not None:
