@@ -11,7 +11,7 @@ from services.poller.core.landscape import Landscape
 from services.poller.core.reply import Fact
 from services.poller.core.schedule import TimeWheel, next_round
 from services.poller.core.sentinels import Sentinels
-from services.poller.ports import Probe, Resolver, Target
+from services.poller.ports import Probe, Resolver, Target, target_of
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
@@ -170,7 +170,7 @@ class Patrol:
     def _aim(self, watch: Watch) -> None:
         host = watch.host
         try:
-            watch.target = Target(host.probe, str(ipaddress.ip_address(host.address)), host.port)
+            watch.target = target_of(host, str(ipaddress.ip_address(host.address)))
         except ValueError:
             self._followers[host.id] = asyncio.create_task(self._follow_name(watch), name=f"name of {host.id}")
 
@@ -186,7 +186,7 @@ class Patrol:
                 await asyncio.sleep(_RESOLVE_AFTER_FAILURE_S)
             else:
                 watch.failing_name = False
-                watch.target = Target(host.probe, address, host.port)
+                watch.target = target_of(host, address)
                 await asyncio.sleep(_RESOLVE_AGAIN_S)
 
     # ── are we blind? ───────────────────────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,6 @@ import structlog
 
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
-from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -25,6 +24,7 @@ from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
 from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
+from services.poller.probes import Means, real_probes
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
 from shared.bus.following import follow
@@ -67,23 +67,10 @@ async def build(
         if bus is None:
             connection = NatsBus.connect(settings.nats_url, name=settings.instance, source="poller", clock=clock)
             bus = await stack.enter_async_context(connection)
+        means = Means(RouterDoors(), resolver, clock)
         if probes is None:
-            probes = await stack.enter_async_context(real_probes())
-        yield await _assemble(settings, clock, bus, probes, resolver, connect)
-
-
-@asynccontextmanager
-async def real_probes() -> AsyncIterator[Mapping[ProbeKind, Probe]]:
-    """Probes on this machine's sockets. Where ICMP is not permitted this is said once, and TCP goes on."""
-    icmp, tcp = IcmpProbe(), TcpProbe()
-    for version, refusal in icmp.refusals.items():
-        say = log.info if icmp.permitted else log.error
-        say("hosts cannot be asked by ICMP", ip_version=version, reason=refusal)
-    try:
-        yield {ProbeKind.ICMP: icmp, ProbeKind.TCP: tcp}
-    finally:
-        icmp.close()
-        await tcp.close()
+            probes = await stack.enter_async_context(real_probes(means))
+        yield await _assemble(settings, bus, probes, means, connect)
 
 
 def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
@@ -97,12 +84,12 @@ def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
 
 async def _assemble(
     settings: PollerSettings,
-    clock: Clock,
     bus: Bus,
     probes: Mapping[ProbeKind, Probe],
-    resolver: Resolver,
+    means: Means,
     connect: Connect,
 ) -> Service:
+    clock, resolver, doors = means.clock, means.resolver, means.doors
     keys = settings.key_ring()
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
@@ -117,7 +104,6 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    doors = RouterDoors()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),

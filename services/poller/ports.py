@@ -6,17 +6,27 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Host
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.routeros import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: a numeric address, and a port where the kind of probe has one."""
+    """Whom to ask: a numeric address, and a port where the kind of probe has one.
+
+    `host` is what is watched there, for kinds that need to know more of it than where it is.
+    """
 
     kind: ProbeKind
     address: str
     port: int | None = None
+    host: Host | None = None
+
+
+def target_of(host: Host, address: str) -> Target:
+    """The host as its kind of probe wants it, at the number its address has now."""
+    return Target(host.probe, address, host.port, host)
 
 
 class Asker(Protocol):
@@ -39,7 +49,10 @@ class Probe(Protocol):
     """One way to ask a host whether it lives. Never blocks and never raises: what goes wrong is told to the asker."""
 
     def ask(self, target: Target, number: int, timeout_s: float, asker: Asker) -> None:
-        """Send one probe; its result is reported within `timeout_s` seconds."""
+        """Send one probe; its result is reported within `timeout_s` seconds.
+
+        A kind that asks through a router may need the way to that router besides.
+        """
         ...
 
 

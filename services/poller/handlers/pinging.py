@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from services.poller.core.roster import Roster
-from services.poller.ports import Probe, Resolver, Target
+from services.poller.ports import Probe, Resolver, Target, target_of
 from shared.contracts.inventory import Host
 from shared.contracts.queries import PingReport, PingTarget
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
@@ -16,6 +16,7 @@ from shared.errors import Invalid, NotAllowed, NotFound
 
 SPACING_S = 0.2
 TIMEOUT_S = 1.0
+PATIENT_TIMEOUT_S = 4.0  # for what has more to do than to send a packet back
 _LONGEST_NAME = 253
 
 
@@ -52,9 +53,10 @@ async def answer_ping(
 ) -> PingReport:
     """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not."""
     target = await _aim(query, roster, resolver)
+    timeout_s = TIMEOUT_S if target.kind in (ProbeKind.ICMP, ProbeKind.TCP) else PATIENT_TIMEOUT_S
     tally = _Tally(query.count)
     for number in range(1, query.count + 1):
-        probes[target.kind].ask(target, number, TIMEOUT_S, tally)
+        probes[target.kind].ask(target, number, timeout_s, tally)
         if number < query.count:
             await asyncio.sleep(SPACING_S)
     await tally.complete.wait()
@@ -85,4 +87,4 @@ async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
     number = ipaddress.ip_address(address)
     if number.is_multicast or number.is_unspecified or address == "255.255.255.255":
         raise Invalid(f"{address} is not the address of one host")
-    return Target(host.probe if host else ProbeKind.ICMP, address, host.port if host else None)
+    return target_of(host, address) if host else Target(ProbeKind.ICMP, address)
