@@ -82,6 +82,10 @@ class ConsumerSpec:
     ordered_by_subject: bool = True
 
 
+class NotHere(Exception):
+    """Raised by who answers a query without a queue: somebody else holds what is asked for, and will answer."""
+
+
 class Bucket(Protocol):
     """A key-value bucket with compare-and-set."""
 
@@ -154,9 +158,14 @@ class Bus(Protocol):
         ...
 
     async def serve(
-        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str
+        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str | None
     ) -> None:
-        """Answer queries of this type until cancelled; services of the same `queue` share them."""
+        """Answer queries of this type until cancelled; services of the same `queue` share them.
+
+        Without a queue every one who serves is asked, and whose `answer` raises `NotHere` stays silent: for what one
+        of several holds and nobody else can know. The first who says something is heard. Are all silent, the asking
+        side waits until its deadline.
+        """
         ...
 
     async def bucket(self, spec: BucketSpec) -> Bucket:

@@ -21,7 +21,7 @@ class Seat:
     """Somebody who answers: where, in which queue."""
 
     subject: str
-    queue: str
+    queue: str | None
     answering: Answering
 
 
@@ -90,15 +90,20 @@ class MemoryServer:
         """Stop answering."""
         self._seats.remove(seat)
 
-    def who_answers(self, subject: str) -> Answering:
-        """The next in turn of the first queue that answers `subject`; Unreachable if there is none."""
+    def who_answers(self, subject: str) -> list[Answering]:
+        """The next in turn of each queue, and all without one; Unreachable if nobody answers `subject`."""
         self.check()
+        asked: list[Seat] = []
         for seat in self._seats:
-            if matches(seat.subject, subject):
-                self._seats.remove(seat)
-                self._seats.append(seat)
-                return seat.answering
-        raise Unreachable("nobody on the bus serves this")
+            taken = seat.queue is not None and any(other.queue == seat.queue for other in asked)
+            if matches(seat.subject, subject) and not taken:
+                asked.append(seat)
+        if not asked:
+            raise Unreachable("nobody on the bus serves this")
+        for seat in asked:
+            self._seats.remove(seat)
+            self._seats.append(seat)
+        return [seat.answering for seat in asked]
 
 
 @dataclass(frozen=True, slots=True)

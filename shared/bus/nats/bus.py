@@ -101,7 +101,7 @@ class NatsBus(StreamBus):
         return await self._queries.request(query, self.envelope(query), deadline=deadline)
 
     async def serve(
-        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str
+        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str | None
     ) -> None:
         await self._queries.serve(query_type, answer, queue=queue)
 
