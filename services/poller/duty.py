@@ -59,6 +59,11 @@ class Duty:
         """Open sessions by router id."""
         return {router_id: watcher.open_sessions for router_id, (watcher, _) in self._watchers.items()}
 
+    def trouble(self, router_id: RouterId) -> str | None:
+        """Why a router that is watched here cannot be asked; None: it is not watched here."""
+        watched = self._watchers.get(router_id)
+        return watched[0].trouble if watched else None
+
     async def run(self) -> None:
         """Apply changes until cancelled; then stop every watcher."""
         try:

@@ -11,6 +11,7 @@ import structlog
 
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
+from services.poller.adapters.traceroute import trace_route
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -18,6 +19,7 @@ from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.inventory import RosterCopy
+from services.poller.handlers.live import LIVE, answer_live
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
@@ -31,6 +33,7 @@ from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
+from shared.contracts.live import TraceTarget
 from shared.contracts.queries import ListWatched, PingTarget, Query
 from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
@@ -116,7 +119,9 @@ async def _assemble(
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
+        TraceTarget: {"roster": roster, "resolver": resolver, "trace": trace_route},
     }
+    ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
     measure(metrics, patrol, teller, duty)
 
@@ -138,6 +143,7 @@ async def _assemble(
                 kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)
                 for kind, handler in HANDLERS.items()
             },
+            **{kind.NAME: partial(bus.serve, kind, ask_router, queue=None) for kind in LIVE},
         },
         checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
         metrics=metrics,
