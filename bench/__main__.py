@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, host_cut, idle, login_message, ping_command, report, start
+from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, report, start
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -20,6 +20,7 @@ BENCHES: dict[str, ModuleType] = {
     "start": start,
     "idle": idle,
     "host_cut": host_cut,
+    "beside_prometheus": beside_prometheus,
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
@@ -31,6 +32,7 @@ ORDER = (
     "idle_cpu",
     "host_cut",
     "host_cut_whatsapp",
+    "host_cut_beside_prometheus",
     "login_message",
     "login_message_administrator",
     "account_row",

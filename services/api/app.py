@@ -17,6 +17,7 @@ from services.api.routes import (
     health,
     history,
     hosts,
+    ingest,
     people,
     routers,
     search,
@@ -46,9 +47,10 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (sites, routers, hosts, chats, accounts, alerts, history, search, stream, people, health):
+    for resource in (sites, routers, ingest, hosts, chats, accounts, alerts, history, search, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
+    app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
     for page in (static_files, login, board, actions, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)

@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.backlog import Block, ReadingBlock
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
 from services.api.core.rights import Scope
@@ -21,6 +22,7 @@ from services.api.core.search import Found, SearchWish
 from services.api.core.standings import Condition, HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AlertEvent, Event, SessionClosed, SessionOpened
+from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Chat, Host, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
@@ -76,6 +78,17 @@ class Token:
     scopes: frozenset[Scope]
     created_at: datetime
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestToken:
+    """By what a router may tell us things; `digest` is the hash of its secret."""
+
+    id: str
+    router_id: RouterId
+    digest: str
+    created_at: datetime
+    created_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +243,17 @@ class PeopleRows(Protocol):
     async def remove_token(self, token_id: str) -> None: ...
 
 
+class IngestTokenRows(Protocol):
+    """By what routers may tell us things."""
+
+    async def add(self, token: IngestToken) -> None: ...
+    async def of_router(self, router_id: str) -> list[IngestToken]: ...
+    async def router_of(self, digest: str) -> RouterId | None: ...
+    async def remove(self, router_id: str, token_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+
 class HistoryRows(Protocol):
     """What the bus told, projected."""
 
@@ -296,6 +320,8 @@ class Unit(Protocol):
     @property
     def people(self) -> PeopleRows: ...
     @property
+    def ingest_tokens(self) -> IngestTokenRows: ...
+    @property
     def history(self) -> HistoryRows: ...
     @property
     def alerts(self) -> AlertRows: ...
@@ -329,6 +355,14 @@ class Store(Protocol):
     """The api's own memory."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+
+class SampleStore(Protocol):
+    """Where measurements go."""
+
+    async def write(self, blocks: Sequence[Block | ReadingBlock], now: datetime) -> None:
+        """All of these blocks or none."""
+        ...
 
 
 class InventorySource(Protocol):

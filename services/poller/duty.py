@@ -11,6 +11,7 @@ from services.poller.core.judge import State
 from services.poller.core.reach import Reach
 from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, session_key
 from services.poller.core.roster import Roster
+from services.poller.core.router_records import SEEN
 from services.poller.core.session_rows import TABLES
 from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
@@ -18,6 +19,7 @@ from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.inventory import Router
+from shared.contracts.subjects import escape_token
 
 _TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
 
@@ -54,6 +56,8 @@ class Duty:
         """Another poller told this key's state."""
         if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
             self._patrol.adopt(record.id, record.host_state())
+        elif key.startswith(SEEN):
+            self._memory.note_seen(key, value)
 
     def sessions(self) -> dict[str, int]:
         """Open sessions by router id."""
@@ -63,6 +67,11 @@ class Duty:
         """Why a router that is watched here cannot be asked; None: it is not watched here."""
         watched = self._watchers.get(router_id)
         return watched[0].trouble if watched else None
+
+    @property
+    def routers(self) -> tuple[int, int]:
+        """How many routers are watched, and how many of them can be asked."""
+        return len(self._watchers), sum(watcher.reachable for watcher, _ in self._watchers.values())
 
     async def run(self) -> None:
         """Apply changes until cancelled; then stop every watcher."""
@@ -94,7 +103,7 @@ class Duty:
 
     async def _apply_routers(self) -> None:
         wanted = self._roster.watched_routers()
-        outdated = [key for key, (watcher, _) in self._watchers.items() if wanted.get(key) != watcher.router]
+        outdated = [key for key, (watcher, _) in self._watchers.items() if not _serves(watcher, wanted.get(key))]
         await self._stop(outdated)
         for router in wanted.values():
             if router.id not in self._watchers:
@@ -110,7 +119,7 @@ class Duty:
         sessions = {
             table.service: list(self._memory.sessions.get((router.id, table.service), {}).values()) for table in TABLES
         }
-        watcher = self._new_watcher(router, reach, sessions)
+        watcher = self._new_watcher(router, reach, sessions, self._memory.seen_on(router.id))
         task = asyncio.create_task(watcher.run(), name=f"router {router.name}")
         task.add_done_callback(_say_crash)
         self._watchers[router.id] = watcher, task
@@ -130,9 +139,16 @@ class Duty:
     def _forget(self, router_id: RouterId) -> None:
         """The router is gone from the inventory: so are its state and its sessions, which nobody saw end."""
         self._teller.tell(router_key(router_id), None, None)
+        for key in self._memory.seen.pop(escape_token(router_id), {}):
+            self._teller.tell(key, None, None)
         for table in TABLES:
             for slot in self._memory.sessions.pop((router_id, table.service), {}):
                 self._teller.tell(session_key(router_id, table.service, slot), None, None)
+
+
+def _serves(watcher: RouterWatcher, wanted: Router | None) -> bool:
+    """Whether the watcher may stay: nothing has changed, or nothing that needs another login."""
+    return wanted is not None and (wanted == watcher.router or watcher.renew(wanted))
 
 
 def _say_crash(task: asyncio.Task[None]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.live import LIVE, answer_live
 from services.poller.handlers.recall import recall
@@ -35,9 +36,10 @@ from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.live import TraceTarget
 from shared.contracts.queries import ListWatched, PingTarget, Query
+from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
-from shared.errors import Unreachable
+from shared.errors import Temporary, Unreachable
 from shared.lifecycle import Service, run_service
 from shared.routeros import RouterSession
 from shared.routeros.registered import registered_address
@@ -85,6 +87,12 @@ def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
     return usable
 
 
+async def say_readings(bus: Bus, readings: RouterReadings) -> None:
+    """Measurements may be lost: while the bus is away they are, and nobody waits for it."""
+    with suppress(Temporary):
+        await bus.publish_sample(readings)
+
+
 async def _assemble(
     settings: PollerSettings,
     bus: Bus,
@@ -107,6 +115,7 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
+    counts = WatchCounts()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
@@ -114,6 +123,9 @@ async def _assemble(
         teller=teller,
         clock=clock,
         doors=doors,
+        say=partial(say_readings, bus),
+        pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
+        counts=counts,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -123,7 +135,7 @@ async def _assemble(
     }
     ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty)
+    measure(metrics, patrol, teller, duty, counts)
 
     async def inventory_read() -> None:
         if not duty.ready:

@@ -133,6 +133,14 @@ class Bus(Protocol):
         """Say a measurement that nobody stores; it may be lost."""
         ...
 
+    async def hear(self, types: Sequence[type[Message]], handler: Handler, *, queue: str) -> None:
+        """Listen for samples until cancelled. Each is heard at most once by one process of each `queue`.
+
+        One at a time per type, in the order they were said by one speaker. What cannot be read, what a handler fails
+        on and what waits for too slow a handler is left out (and logged): nobody says a sample again.
+        """
+        ...
+
     async def consume(self, spec: ConsumerSpec, handlers: Mapping[type[Message], Sequence[Handler]]) -> None:
         """Handle messages until cancelled; on cancellation what is in hand is finished or given back."""
         ...

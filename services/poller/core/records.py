@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
-from services.poller.core.sessions import Session
+from services.poller.core.session_facts import Session
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import HostState, Service
 
-HOSTS, ROUTERS, SESSIONS = "host.", "router.", "session."
+HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
 
 
 class Record(BaseModel):
@@ -79,6 +79,10 @@ class SessionRecord(Record):
     mac: str | None = None
     mark: str | None = None
     started_at: datetime | None = None
+    server: str | None = None
+    row: str | None = None
+    line: str | None = None
+    changes: int = 0
 
     @classmethod
     def of(cls, router_id: RouterId, service: Service, session: Session) -> SessionRecord:
@@ -94,6 +98,10 @@ class SessionRecord(Record):
             mac=session.mac,
             mark=session.mark,
             started_at=session.started_at,
+            server=session.server,
+            row=session.row,
+            line=session.line,
+            changes=session.changes,
         )
 
     def session(self) -> Session:
@@ -107,7 +115,17 @@ class SessionRecord(Record):
             mac=self.mac,
             mark=self.mark,
             started_at=self.started_at,
+            server=self.server,
+            row=self.row,
+            line=self.line,
+            changes=self.changes,
         )
+
+
+class SaidRecord(Record):
+    """How far what a router's scripts said has been made facts of; `order` is the place in the stream of events."""
+
+    router_id: RouterId
 
 
 R = TypeVar("R", bound=Record)
@@ -134,6 +152,11 @@ def router_key(router_id: RouterId) -> str:
 def session_key(router_id: RouterId, service: Service, slot: str) -> str:
     """Where an open session lies."""
     return f"{sessions_of(router_id)}{service}.{escape_token(slot)}"
+
+
+def said_key(router_id: RouterId) -> str:
+    """Where it lies how far a router's scripts have been heard."""
+    return SAID + escape_token(router_id)
 
 
 def sessions_of(router_id: RouterId) -> str:

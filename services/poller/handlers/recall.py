@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.records import HOSTS, ROUTERS, SESSIONS, HostRecord, RouterRecord, SessionRecord, read_record
+from services.poller.core.router_records import SEEN, router_token
 from services.poller.core.sessions import Session
 from services.poller.core.wording import told_state
 from services.poller.handlers.telling import Teller
@@ -27,6 +28,7 @@ from shared.contracts.events import (
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.message import Message
 from shared.contracts.streams import EVENTS
+from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import Service
 
 T = TypeVar("T")
@@ -40,6 +42,16 @@ class Memory:
     hosts: dict[HostId, State] = field(default_factory=dict)
     routers: dict[RouterId, Reach] = field(default_factory=dict)
     sessions: dict[Place, dict[str, Session]] = field(default_factory=dict)
+    seen: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """By escaped router id: what lay below `seen.<router>.`, by key. Watchers keep theirs up to date."""
+
+    def seen_on(self, router_id: RouterId) -> dict[str, bytes]:
+        """The entries of one router."""
+        return self.seen.setdefault(escape_token(router_id), {})
+
+    def note_seen(self, key: str, value: bytes) -> None:
+        """Take an entry over that was read, or that another poller wrote."""
+        self.seen.setdefault(router_token(key), {})[key] = value
 
 
 async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
@@ -72,6 +84,8 @@ def _remember(memory: Memory, entry: Entry) -> None:
     elif entry.key.startswith(ROUTERS):
         if router := read_record(RouterRecord, entry.value):
             memory.routers[router.id] = router.reach()
+    elif entry.key.startswith(SEEN):
+        memory.note_seen(entry.key, entry.value)
     elif entry.key.startswith(SESSIONS) and (session := read_record(SessionRecord, entry.value)):
         memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
 

@@ -1,4 +1,4 @@
-"""Watch one router: is it there, and who is on line?"""
+"""Watch one router: is it there, who is on line, and what does it say of itself? All on one connection."""
 
 from __future__ import annotations
 
@@ -7,12 +7,18 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import structlog
 
-from services.poller.core.reach import CONFIRM, Lost, Reach, Reached, answered, failed
+from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
+from services.poller.core.session_facts import Session as OpenSession
 from services.poller.core.session_rows import TABLES
-from services.poller.core.sessions import Session as OpenSession
-from services.poller.core.sessions import SessionBook
 from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.followers import followers_of
+from services.poller.handlers.followers.notebook import Notebook
+from services.poller.handlers.followers.post import Follower, Pace, Post, Say, WatchCounts
+from services.poller.handlers.followers.security import SecurityDesk
+from services.poller.handlers.log_lines import LogFollower
+from services.poller.handlers.placing import PlacesFollower
+from services.poller.handlers.session_desk import SessionDesk
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
@@ -29,6 +35,8 @@ OpenPassword = Callable[[Router], RouterAddress]
 
 Connect = Callable[[RouterAddress], Awaitable[Session]]
 
+_AFTER_CRASH_S = 60.0
+
 
 class RouterWatcher:
     """One router under watch, from `run` to its cancellation."""
@@ -38,36 +46,58 @@ class RouterWatcher:
         router: Router,
         reach: Reach,
         sessions: Mapping[Service, Iterable[OpenSession]],
+        entries: dict[str, bytes],
         *,
         address_of: OpenPassword,
         connect: Connect,
         teller: Teller,
         clock: Clock,
         doors: RouterDoors,
+        say: Say,
+        pace: Pace,
+        counts: WatchCounts,
     ) -> None:
-        self.router = router
+        """`entries` is what lay below `seen.<router>.`; it is kept up to date and outlives this watcher."""
         self._doors = doors
+        self._counts = counts
         self._address_of = address_of
         self._connect = connect
         self._teller = teller
         self._clock = clock
         self._reach = reach
         self._last_error = ""
-        self._followers = [
-            TableFollower(
-                router,
-                table,
-                SessionBook(sessions.get(table.service, ())),
-                teller=teller,
-                clock=clock,
-            )
-            for table in TABLES
+        notebook = Notebook(router.id, entries, teller)
+        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
+        self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        security = SecurityDesk(self._post)
+        self._followers: list[Follower] = [
+            *(TableFollower(table, self._desk, clock=clock) for table in TABLES),
+            LogFollower(router, [self._desk.read, security.read], clock=clock),
+            PlacesFollower(self._desk),
+            *followers_of(self._post, security),
         ]
+
+    @property
+    def router(self) -> Router:
+        """The router as the inventory has it."""
+        return self._post.router
+
+    def renew(self, router: Router) -> bool:
+        """Go on with a changed entry on the same connection; False if it asks for another connection."""
+        if _way(router) != _way(self.router):
+            return False
+        self._post.router = self._desk.router = router
+        return True
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the router can be asked, as was told."""
+        return self._reach.hard is Reachability.REACHABLE
 
     @property
     def open_sessions(self) -> int:
         """How many subscribers are on line, as far as we know."""
-        return sum(len(follower.book) for follower in self._followers)
+        return len(self._desk)
 
     @property
     def trouble(self) -> str:
@@ -81,10 +111,16 @@ class RouterWatcher:
 
     def open_by_service(self) -> dict[Service, list[OpenSession]]:
         """The sessions that are open, as far as we know."""
-        return {follower.table.service: follower.book.sessions() for follower in self._followers}
+        return {service: book.sessions() for service, book in self._desk.books.items()}
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
+        try:
+            await self._run()
+        finally:
+            self._desk.finish()
+
+    async def _run(self) -> None:
         try:
             address = self._address_of(self.router)
         except RondaError as problem:
@@ -99,8 +135,9 @@ class RouterWatcher:
                         patience.cancel()
                     if isinstance(state, LinkUp):
                         self._doors.opened(self.router.id, state.session)
+                        self._counts.logins += 1
                         self._answered(state.session)
-                        following = asyncio.create_task(self._follow(state.session), name=f"sessions {address}")
+                        following = asyncio.create_task(self._follow(state.session), name=f"followers {address}")
                         continue
                     self._doors.closed(self.router.id)
                     if following is not None:
@@ -161,23 +198,35 @@ class RouterWatcher:
     def _tell(self, event: RouterReachable | RouterUnreachable) -> None:
         self._teller.tell(router_key(self.router.id), event, RouterRecord.of(self.router.id, self._reach))
 
-    # ── who is on line ──────────────────────────────────────────────────────────────────────────────────────────────
+    # ── what it says of itself ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _sessions_by_service(self) -> dict[Service, int]:
+        return {service: len(book) for service, book in self._desk.books.items()}
 
     async def _follow(self, session: Session) -> None:
-        """All tables side by side; the end of the connection ends them all and closes no session."""
-        tasks = [asyncio.create_task(self._follow_table(follower, session)) for follower in self._followers]
-        try:
-            await asyncio.gather(*tasks)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        """All followers side by side; the end of the connection ends them all and closes no session."""
+        async with asyncio.TaskGroup() as group:
+            for follower in self._followers:
+                group.create_task(self._keep_following(follower, session))
 
-    async def _follow_table(self, follower: TableFollower, session: Session) -> None:
-        try:
-            await follower.follow(session)
-        except Unreachable as gone:
-            log.info("the router's table is out of sight", router=self.router.name, reason=str(gone))
+    async def _keep_following(self, follower: Follower, session: Session) -> None:
+        """A follower that crashes is our bug: it is said, and tried again, and ends no other."""
+        while session.is_open:
+            try:
+                await follower.follow(session)
+            except Unreachable as gone:
+                log.debug("out of sight", router=self.router.name, follower=follower.name, reason=str(gone))
+            except Exception:
+                self._counts.crashes += 1
+                log.exception("a follower crashed", router=self.router.name, follower=follower.name)
+                await asyncio.sleep(_AFTER_CRASH_S)
+                continue
+            return
+
+
+def _way(router: Router) -> tuple[object, ...]:
+    """What makes another connection necessary."""
+    return router.host, router.port, router.tls, router.tls_fingerprint, router.username, router.sealed_password
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -11,7 +11,8 @@ from shared.bus.answering import Answering
 from shared.bus.buckets import StreamBucket
 from shared.bus.delivery import StoredMessage
 from shared.bus.faults import fault_headers, raise_fault
-from shared.bus.memory.server import MemoryServer, Seat
+from shared.bus.hearing import Hearing
+from shared.bus.memory.server import Ear, MemoryServer, Seat
 from shared.bus.on_streams import StreamBus, body_of
 from shared.bus.parsing import parse_answer
 from shared.bus.ports import Bucket, ConsumerSpec, Handler, NotHere, Published
@@ -44,8 +45,18 @@ class MemoryBus(StreamBus):
         return self.server.store(subject, headers, body)
 
     async def say(self, subject: str, headers: Mapping[str, str], body: bytes) -> None:
-        self.server.check()
-        self.server.said.append(StoredMessage(subject, dict(headers), body, 0, self._clock.now()))
+        self.server.say(StoredMessage(subject, dict(headers), body, 0, self._clock.now()))
+
+    async def hear(self, types: Sequence[type[Message]], handler: Handler, *, queue: str) -> None:
+        hearing = Hearing(types, handler)
+        ear = Ear(hearing.filters, queue)
+        self.server.listen(ear)
+        try:
+            while True:
+                message = await ear.heard.get()
+                await hearing.hear(message.headers, message.body)
+        finally:
+            self.server.stop_listening(ear)
 
     async def work(self, spec: ConsumerSpec, handlers: Mapping[type[Message], Sequence[Handler]], bury: Bury) -> None:
         async with Workbench(spec, handlers, bury=bury, clock=self._clock) as bench:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from shared.bus.delivery import StoredMessage
 from shared.bus.memory.consumer import MemoryConsumer
 from shared.bus.memory.stream import MemoryStream
 from shared.bus.ports import ConsumerSpec, Published
-from shared.bus.subjects import matches
+from shared.bus.subjects import matches, matches_any
 from shared.clock import Clock
 from shared.contracts.streams import STREAMS, BucketSpec, StreamSpec
 from shared.errors import Unreachable
@@ -25,6 +26,15 @@ class Seat:
     answering: Answering
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Ear:
+    """Somebody who listens for what nobody stores: where, in which queue, and what waits to be handled."""
+
+    filters: tuple[str, ...]
+    queue: str
+    heard: asyncio.Queue[StoredMessage] = field(default_factory=asyncio.Queue)
+
+
 @dataclass
 class MemoryServer:
     """The stand-in of a NATS server. `away`: as if it did not answer."""
@@ -36,6 +46,7 @@ class MemoryServer:
     _buckets: dict[str, MemoryStream] = field(default_factory=dict)
     _consumers: dict[tuple[str, str], MemoryConsumer] = field(default_factory=dict)
     _seats: list[Seat] = field(default_factory=list)
+    _ears: list[Ear] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for spec in STREAMS:
@@ -81,6 +92,26 @@ class MemoryServer:
             stream = MemoryStream(description, clock=self.clock, marker_ttl_s=spec.marker_ttl_s)
             self._buckets[spec.name] = stream
         return MemoryBucketStore(self, stream)
+
+    def say(self, message: StoredMessage) -> None:
+        """Hand a message to the next in turn of each queue that listens there."""
+        self.check()
+        self.said.append(message)
+        queues: set[str] = set()
+        for ear in list(self._ears):
+            if ear.queue not in queues and matches_any(ear.filters, message.subject):
+                queues.add(ear.queue)
+                self._ears.remove(ear)
+                self._ears.append(ear)
+                ear.heard.put_nowait(message)
+
+    def listen(self, ear: Ear) -> None:
+        """Begin to listen."""
+        self._ears.append(ear)
+
+    def stop_listening(self, ear: Ear) -> None:
+        """Listen no more."""
+        self._ears.remove(ear)
 
     def sit(self, seat: Seat) -> None:
         """Begin to answer."""

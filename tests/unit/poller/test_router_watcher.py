@@ -12,10 +12,12 @@ from pydantic import SecretStr
 
 from services.poller.core.reach import Reach, Reachability
 from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.routers import RouterWatcher
 from shared.contracts.events import Event, RouterReachable, RouterUnreachable, SessionClosed, SessionOpened
 from shared.contracts.ids import RouterId, SiteId
 from shared.contracts.inventory import Router
+from shared.contracts.samples import RouterReadings
 from shared.contracts.vocabulary import Service
 from shared.errors import Invalid, Unreachable
 from shared.routeros import RightsMissing, RouterAddress, ValueRefused
@@ -46,9 +48,16 @@ class Site:
     sealed_wrong: bool = False
     watcher: RouterWatcher | None = None
     doors: RouterDoors = field(default_factory=RouterDoors)
+    entries: dict[str, bytes] = field(default_factory=dict)
+    readings: list[RouterReadings] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
+    counts: WatchCounts = field(default_factory=WatchCounts)
 
     def told(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.teller.told if isinstance(event, kind)]
+
+    async def say(self, readings: RouterReadings) -> None:
+        self.readings.append(readings)
 
     async def connect(self, _address: RouterAddress) -> object:
         if self.refusal is not None:
@@ -66,11 +75,15 @@ class Site:
             ROUTER,
             reach or Reach(),
             sessions or {},
+            self.entries,
             address_of=self.address_of,
             connect=self.connect,
             teller=self.teller,
             clock=VirtualClock(),
             doors=self.doors,
+            say=self.say,
+            pace=self.pace,
+            counts=self.counts,
         )
         task = asyncio.create_task(self.watcher.run())
         yield
