@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from services.api.console import actions, board, customers, login, settings, static_files
+from services.api.console import actions, board, customers, login, router_page, settings, static_files
 from services.api.console import search as search_page
 from services.api.console.deps import LogInFirst, lead_to_login
 from services.api.console.rendering import Pages
@@ -19,6 +19,7 @@ from services.api.routes import (
     hosts,
     ingest,
     people,
+    router_live,
     routers,
     search,
     sites,
@@ -47,11 +48,12 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (sites, routers, ingest, hosts, chats, accounts, alerts, history, search, stream, people, health):
+    inventory = (sites, routers, router_live, ingest, hosts, chats)
+    for resource in (*inventory, accounts, alerts, history, search, stream, people, health):
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
-    for page in (static_files, login, board, actions, customers, search_page, settings):
+    for page in (static_files, login, board, actions, customers, router_page, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)

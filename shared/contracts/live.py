@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Generic
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.message import Contract
@@ -109,10 +109,11 @@ class PoolUse(Contract):
     used: int
     next_pool: str = ""
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def used_percent(self) -> float:
         """Of all its addresses."""
-        return 100.0 * self.used / self.total if self.total else 0.0
+        return round(100.0 * self.used / self.total, 1) if self.total else 0.0
 
 
 class Pools(Rows):

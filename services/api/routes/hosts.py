@@ -10,6 +10,7 @@ from services.api.ports import Unit
 from services.api.routes.schemas.hosts import HostNew, HostPatch, HostView
 from services.api.routes.schemas.live import PingView
 from services.api.routes.schemas.parts import PageView
+from shared.contracts.live import Route
 
 router = APIRouter(prefix="/hosts", tags=["inventory"])
 
@@ -66,3 +67,9 @@ async def remove_host(api: PartsDep, caller: InventoryKeeper, host_id: str) -> N
 async def ping_host(api: PartsDep, _: Reader, host_id: str) -> PingView:
     """Ask a host now, as the poller asks it, four times."""
     return PingView.of(await live_queries.ping_host(host_id, store=api.store, bus=api.bus))
+
+
+@router.post("/{host_id}/traceroute")
+async def trace_host(api: PartsDep, _: Reader, host_id: str) -> Route:
+    """The way from the poller to a host, now."""
+    return await live_queries.trace_host(host_id, store=api.store, bus=api.bus)
