@@ -8,7 +8,17 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, beside_prometheus, host_cut, idle, login_message, ping_command, report, start
+from bench import (
+    account_row,
+    beside_prometheus,
+    host_cut,
+    idle,
+    login_message,
+    login_storm,
+    ping_command,
+    report,
+    start,
+)
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -24,6 +34,7 @@ BENCHES: dict[str, ModuleType] = {
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
+    "login_storm": login_storm,
 }
 ORDER = (
     "start_empty",
@@ -35,6 +46,9 @@ ORDER = (
     "host_cut_beside_prometheus",
     "login_message",
     "login_message_administrator",
+    "login_storm",
+    "login_storm_once",
+    "login_storm_cpu",
     "account_row",
     "ping_command",
 )

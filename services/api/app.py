@@ -18,6 +18,7 @@ from services.api.routes import (
     history,
     hosts,
     ingest,
+    measured,
     people,
     router_live,
     routers,
@@ -48,8 +49,23 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    inventory = (sites, routers, router_live, ingest, hosts, chats)
-    for resource in (*inventory, accounts, alerts, history, search, stream, people, health):
+    resources = (
+        sites,
+        routers,
+        router_live,
+        ingest,
+        hosts,
+        measured,
+        chats,
+        accounts,
+        alerts,
+        history,
+        search,
+        stream,
+        people,
+        health,
+    )
+    for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)

@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from services.api.core.cursor import MAX_PAGE, PageWish, decode_cursor
 from services.api.core.faults import CsrfFailed, KeyReused, NotAuthenticated
+from services.api.core.measurements import Kept
 from services.api.core.rights import Caller, Scope
 from services.api.core.throttle import LoginThrottle
 from services.api.handlers.ingest import Gate
@@ -49,6 +50,7 @@ class Parts:
     time_zone: str
     language: str
     secure_cookies: bool
+    kept: Kept
     stopping: asyncio.Event  # set when the program ends, so that streams end before their connections are cut
 
 

@@ -102,11 +102,12 @@ def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock
         time_zone=settings.time_zone,
         language=settings.language,
         secure_cookies=settings.public_https,
+        kept=settings.kept(),
         stopping=asyncio.Event(),
     )
     app = make_app(parts)
     metrics = Metrics()
-    kept = settings.kept()
+    kept = parts.kept
     partitions = Partitions(database, kept)
     backlog = Backlog(settings.recorder_waiting_rows)
     recorder = Recorder(backlog, SampleRows(database, partitions, backlog), clock=clock, metrics=metrics)

@@ -14,16 +14,19 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.availability import Change, Span
 from services.api.core.backlog import Block, ReadingBlock
+from services.api.core.charts import Measured, Point, ReadingPoint
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
+from services.api.core.measurements import Wanted
 from services.api.core.rights import Scope
 from services.api.core.search import Found, SearchWish
 from services.api.core.standings import Condition, HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import AlertEvent, Event, SessionClosed, SessionOpened
+from shared.contracts.events import AlertEvent, Event, SessionChanged, SessionClosed, SessionOpened
 from shared.contracts.ids import RouterId
-from shared.contracts.inventory import Chat, Host, Router, Site
+from shared.contracts.inventory import Chat, Host, Maintenance, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
 
@@ -260,6 +263,7 @@ class HistoryRows(Protocol):
     async def record(self, envelope: Envelope, event: Event) -> None: ...
     async def events(self, chosen: EventFilter, wish: PageWish) -> Page[PastEvent]: ...
     async def open_session(self, event: SessionOpened) -> None: ...
+    async def change_session(self, event: SessionChanged) -> None: ...
     async def close_session(self, event: SessionClosed) -> None: ...
     async def sessions(self, chosen: SessionFilter, wish: PageWish) -> Page[SubscriberSession]: ...
     async def set_host(self, standing: HostStanding) -> bool:
@@ -304,6 +308,38 @@ class AlertRows(Protocol):
         ...
 
 
+class MeasuredRows(Protocol):
+    """What was measured, and for how long which host was in what state."""
+
+    async def note_change(self, host_id: str, change: Change) -> None:
+        """Keep a change of a host's state; the same one again changes nothing."""
+        ...
+
+    async def changes(self, hosts: Sequence[str], span: Span) -> dict[str, list[Change]]:
+        """The changes of these hosts within a span, and of each the last one before it."""
+        ...
+
+    async def work(self, span: Span) -> list[Maintenance]:
+        """Announced work that touches a span."""
+        ...
+
+    async def quality(self, hosts: Sequence[str], span: Span) -> dict[str, Measured]:
+        """How these hosts' connections were over a span, from its hours in which anything came back."""
+        ...
+
+    async def chart(self, host_id: str, wanted: Wanted, span: Span) -> list[Point]:
+        """A host's points within a span, in order; where nothing was measured there is none."""
+        ...
+
+    async def readings(self, router_id: str, metric: str, part: str, wanted: Wanted, span: Span) -> list[ReadingPoint]:
+        """As `chart`, of one thing that a router says of itself."""
+        ...
+
+    async def series(self, router_id: str) -> list[tuple[str, str]]:
+        """What a router has ever said of itself: metric and part, in order."""
+        ...
+
+
 class Unit(Protocol):
     """One transaction."""
 
@@ -325,6 +361,8 @@ class Unit(Protocol):
     def history(self) -> HistoryRows: ...
     @property
     def alerts(self) -> AlertRows: ...
+    @property
+    def measured(self) -> MeasuredRows: ...
 
     async def publish(self, message: Message) -> None:
         """Say this on the bus when, and only when, the transaction succeeds."""

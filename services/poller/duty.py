@@ -9,7 +9,7 @@ import structlog
 
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach
-from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, session_key
+from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, said_key, session_key
 from services.poller.core.roster import Roster
 from services.poller.core.router_records import SEEN
 from services.poller.core.session_rows import TABLES
@@ -139,6 +139,7 @@ class Duty:
     def _forget(self, router_id: RouterId) -> None:
         """The router is gone from the inventory: so are its state and its sessions, which nobody saw end."""
         self._teller.tell(router_key(router_id), None, None)
+        self._teller.tell(said_key(router_id), None, None)
         for key in self._memory.seen.pop(escape_token(router_id), {}):
             self._teller.tell(key, None, None)
         for table in TABLES:

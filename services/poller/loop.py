@@ -11,18 +11,16 @@ from services.poller.core.landscape import Landscape
 from services.poller.core.reply import Fact
 from services.poller.core.schedule import TimeWheel, next_round
 from services.poller.core.sentinels import Sentinels
+from services.poller.names import Names
 from services.poller.ports import Probe, Resolver, Target, target_of
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
-from shared.errors import NotFound, RondaError
 
 SENTINEL_INTERVAL_S = 0.5  # two looks within the shortest confirmation (1 s policy: 650 ms and more)
 _SENTINEL_TIMEOUT_S = 1.0
-_RESOLVE_AGAIN_S = 30.0
-_RESOLVE_AFTER_FAILURE_S = 5.0
 
 
 class Patrol:
@@ -38,14 +36,13 @@ class Patrol:
         on_facts: Callable[[Watch, tuple[Fact, ...]], None],
     ) -> None:
         self._probes = probes
-        self._resolver = resolver
         self._clock = clock
         self._sentinels = Sentinels(sentinels)
         self._sentinel_addresses = sentinels
         self._on_facts = on_facts
         self._watches: dict[HostId, Watch] = {}
         self._wheel: TimeWheel[tuple[Watch, int]] = TimeWheel()
-        self._followers: dict[HostId, asyncio.Task[None]] = {}
+        self._names = Names(resolver)
         self._sooner = asyncio.Event()
         self._wakes_at = float("inf")
         self.landscape = Landscape()
@@ -93,9 +90,7 @@ class Patrol:
         if watch is not None:
             watch.retire()
             self.landscape.forget(watch.host)
-        follower = self._followers.pop(host_id, None)
-        if follower is not None:
-            follower.cancel()
+        self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,9 +102,7 @@ class Patrol:
                     group.create_task(self._watch_sentinel(address), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
         finally:
-            for follower in self._followers.values():
-                follower.cancel()
-            await asyncio.gather(*self._followers.values(), return_exceptions=True)
+            await self._names.close()
 
     async def _walk(self) -> None:
         while True:
@@ -148,6 +141,8 @@ class Patrol:
     def _changed(self, watch: Watch) -> None:
         """The host gave reason to be seen in another light and asked at another pace."""
         self.landscape.note(watch.host, watch.state.shown)
+        if watch.state.phase is Phase.CONFIRMING:
+            self._names.hurry(watch.host.id)
         watch.asked = 0
         self._plan(watch)
 
@@ -165,29 +160,13 @@ class Patrol:
         if at < self._wakes_at:
             self._sooner.set()
 
-    # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _aim(self, watch: Watch) -> None:
-        host = watch.host
         try:
-            watch.target = target_of(host, str(ipaddress.ip_address(host.address)))
+            address = str(ipaddress.ip_address(watch.host.address))
         except ValueError:
-            self._followers[host.id] = asyncio.create_task(self._follow_name(watch), name=f"name of {host.id}")
-
-    async def _follow_name(self, watch: Watch) -> None:
-        """Keep the target at the number that the host's name has now. An old number is better than none."""
-        host = watch.host
-        while True:
-            try:
-                address = await self._resolver.resolve(host.address)
-            except RondaError as problem:
-                watch.failing_name = isinstance(problem, NotFound) and watch.target is None
-                watch.trouble = str(problem)
-                await asyncio.sleep(_RESOLVE_AFTER_FAILURE_S)
-            else:
-                watch.failing_name = False
-                watch.target = target_of(host, address)
-                await asyncio.sleep(_RESOLVE_AGAIN_S)
+            self._names.follow(watch)
+        else:
+            watch.target = target_of(watch.host, address, watch.policy)
 
     # ── are we blind? ───────────────────────────────────────────────────────────────────────────────────────────────
 

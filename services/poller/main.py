@@ -12,6 +12,7 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.traceroute import trace_route
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
@@ -19,13 +20,15 @@ from services.poller.handlers import HANDLERS
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.heard_hosts import HeardHosts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.live import LIVE, answer_live
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
 from services.poller.probes import Means, real_probes
 from services.poller.settings import PollerSettings
@@ -115,17 +118,21 @@ async def _assemble(
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
-    counts = WatchCounts()
+    hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
+    counts, jury = WatchCounts(), ClockJury()
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
         connect=connect,
         teller=teller,
         clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
         doors=doors,
         say=partial(say_readings, bus),
         pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
         counts=counts,
+        jury=jury,
     )
     duty = Duty(roster, patrol, teller, memory, new_watcher)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
@@ -135,7 +142,9 @@ async def _assemble(
     }
     ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty, counts)
+    measure(metrics, patrol, teller, duty, counts, jury)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -149,6 +158,7 @@ async def _assemble(
         loops={
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
             "telling": teller.run,
             **{

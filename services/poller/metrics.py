@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from services.poller.adapters.icmp import IcmpProbe
+from services.poller.core.clock_jury import ClockJury
 from services.poller.duty import Duty
 from services.poller.handlers.followers.post import WatchCounts
 from services.poller.handlers.telling import Teller
@@ -10,7 +14,7 @@ from shared.contracts.vocabulary import HostState
 from shared.telemetry import Metrics
 
 
-def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts: WatchCounts) -> None:
+def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts: WatchCounts, jury: ClockJury) -> None:
     """Ask these parts whenever somebody looks: counting costs the hot path nothing."""
     metrics.watch("poller_probes_sent_total", "Probes sent since the start.", lambda: patrol.asked_total)
     metrics.watch("poller_hosts_watched", "Hosts under watch.", lambda: len(patrol.watches))
@@ -25,6 +29,11 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts
     )
     metrics.watch("poller_sessions_open", "Open subscriber sessions.", lambda: sum(duty.sessions().values()))
     _measure_routers(metrics, duty, counts)
+    metrics.watch(
+        "poller_clock_error_seconds",
+        "How far this machine's clock is behind, as most routers agree; negative: ahead.",
+        lambda: jury.own_error_s,
+    )
 
 
 def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
@@ -40,6 +49,27 @@ def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
         "Routers with too many leases to tell one by one.",
         lambda: counts.quiet_lease_tables,
     )
+
+
+_TALLIED = {
+    "late": "Answers to ICMP probes that came after their time was up.",
+    "too_late": "Answers that came when nobody waited for them any more.",
+    "duplicates": "Further answers to one request.",
+    "foreign": "Answers from another address than was asked; not counted as answers.",
+    "refused": "ICMP errors about requests.",
+    "postponed": "Times that the kernel had no room for a request.",
+    "unsent": "Requests that could not be sent.",
+}
+
+
+def measure_icmp(metrics: Metrics, icmp: IcmpProbe) -> None:
+    """What the ICMP engine counts besides answers and losses."""
+    for name, what in _TALLIED.items():
+        metrics.watch(f"poller_icmp_{name}_total", what, partial(_tallied, icmp, name))
+
+
+def _tallied(icmp: IcmpProbe, name: str) -> float:
+    return float(getattr(icmp.tally(), name))
 
 
 def _in_state(patrol: Patrol, state: HostState) -> int:

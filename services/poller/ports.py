@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from shared.contracts.ids import RouterId
-from shared.contracts.inventory import Host
+from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.routeros import Session
 
@@ -15,18 +15,21 @@ from shared.routeros import Session
 class Target:
     """Whom to ask: a numeric address, and a port where the kind of probe has one.
 
+    Size and class of the packets are for ICMP: `payload_bytes` after the header's 8, `dscp` as in RFC 2474.
     `host` is what is watched there, for kinds that need to know more of it than where it is.
     """
 
     kind: ProbeKind
     address: str
     port: int | None = None
+    payload_bytes: int = 24
+    dscp: int = 0
     host: Host | None = None
 
 
-def target_of(host: Host, address: str) -> Target:
-    """The host as its kind of probe wants it, at the number its address has now."""
-    return Target(host.probe, address, host.port, host)
+def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
+    """The host as it is to be asked, at the number that its address has now."""
+    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp, host)
 
 
 class Asker(Protocol):

@@ -13,7 +13,7 @@ from services.api.core.facts import BoardFacts
 from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened
+from shared.contracts.events import AccountEvent, Event, SessionChanged, SessionClosed, SessionEvent, SessionOpened
 from shared.contracts.vocabulary import HostState, LikelyCause, Service
 from shared.db import Transaction
 from shared.errors import NotFound
@@ -34,6 +34,11 @@ _SET_CONDITION = """
         where host_conditions.at < excluded.at
 """
 
+_WATCHED_NO_MORE = """
+    insert into host_transitions (host_id, since, transition, state, in_maintenance)
+    select host_id, now(), max(transition) + 1, 'unknown', false from host_transitions
+     where host_id = $1 group by host_id
+"""
 _OPEN_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
@@ -86,6 +91,11 @@ class PostgresHistory:
     async def open_session(self, event: SessionOpened) -> None:
         """A session began; if its end is known already, it stays ended."""
         await self._tx.execute(_OPEN_SESSION, *_session_head(event), event.at, event.inferred)
+
+    async def change_session(self, event: SessionChanged) -> None:
+        """A session goes on with another address or device; one that has ended keeps what it ended with."""
+        sql = "update subscriber_sessions set address = $2, mac = $3 where session_id = $1 and closed_at is null"
+        await self._tx.execute(sql, event.session_id, event.address, event.mac)
 
     async def close_session(self, event: SessionClosed) -> None:
         """A session ended, whether or not its beginning was seen."""
@@ -157,6 +167,7 @@ class PostgresHistory:
         await self._tx.execute("delete from host_states where host_id = $1", entity_id)
         await self._tx.execute("delete from host_conditions where host_id = $1", entity_id)
         await self._tx.execute("delete from router_states where router_id = $1", entity_id)
+        await self._tx.execute(_WATCHED_NO_MORE, entity_id)
         await self._tx.execute(
             "update subscriber_sessions set closed_at = now(), reason = 'router removed'"
             " where router_id = $1 and closed_at is null",

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
+from services.api.core.availability import Change, Counted
 from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
@@ -32,11 +33,13 @@ from shared.contracts.events import (
     HostRestored,
     HostSilent,
     HostSteady,
+    HostTransition,
     HostUnknown,
     HostUnreachable,
     HostUp,
     RouterReachable,
     RouterUnreachable,
+    SessionChanged,
     SessionClosed,
     SessionOpened,
 )
@@ -59,10 +62,20 @@ async def project(event: Event, envelope: Envelope, *, store: Store, bell: Board
         if not await unit.first_time(CONSUMER, envelope.id):
             return
         await unit.history.record(envelope, event)
+        if isinstance(event, HostTransition):
+            await unit.measured.note_change(event.host_id, change_of(event))
         step = PROJECTIONS.get(type(event))
         if step is not None:
             await step(event, unit)
     bell.ring()
+
+
+def change_of(event: HostTransition) -> Change:
+    """What availability is reckoned from: a host that went down was so since its first lost probe."""
+    states = {HostUp: Counted.UP, HostDown: Counted.DOWN, HostUnreachable: Counted.UNREACHABLE}
+    since = event.since if isinstance(event, HostDown | HostUnreachable) else event.at
+    in_maintenance = bool(getattr(event, "in_maintenance", False))
+    return Change(since, event.transition, states.get(type(event), Counted.UNKNOWN), in_maintenance)
 
 
 async def host_down(event: HostDown, unit: Unit) -> None:
@@ -149,6 +162,11 @@ async def session_opened(event: SessionOpened, unit: Unit) -> None:
     await unit.history.open_session(event)
 
 
+async def session_changed(event: SessionChanged, unit: Unit) -> None:
+    """A session goes on with another address or device."""
+    await unit.history.change_session(event)
+
+
 async def session_closed(event: SessionClosed, unit: Unit) -> None:
     """A subscriber's session ended, whether or not we knew that it was open."""
     await unit.history.close_session(event)
@@ -190,6 +208,7 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,
+    SessionChanged: session_changed,
     SessionClosed: session_closed,
     AccountApplied: account_applied,
     AccountFailed: account_failed,

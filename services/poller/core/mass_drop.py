@@ -211,14 +211,10 @@ def _noticeable(lost: int, of: int) -> bool:
 
 
 def _cause(drop: _Drop) -> Carrier | None:
-    """What explains the losses best: the widest thing that lost nearly all it had, said by its narrowest name; if
-    nothing lost nearly all, the narrowest thing that has nearly all of the losses."""
+    """The narrowest thing that explains nearly all losses, of those that lost nearly all they had if there are any."""
     counted = drop.counted
     fitting = [carrier for carrier in counted if _noticeable(counted[carrier], drop.carried[carrier])]
     emptied = [carrier for carrier in fitting if counted[carrier] >= NEARLY_ALL * drop.carried[carrier]]
-    if emptied:
-        most = max(counted[carrier] for carrier in emptied)
-        widest = [carrier for carrier in emptied if counted[carrier] >= NEARLY_ALL * most]
-        return min(widest, key=lambda carrier: (-drop.carried[carrier], _NARROW_FIRST.index(carrier.cause)))
-    holding = [carrier for carrier in fitting if counted[carrier] >= NEARLY_ALL * len(drop.losses)]
-    return min(holding, key=lambda carrier: (_NARROW_FIRST.index(carrier.cause), carrier.name), default=None)
+    most = max((counted[carrier] for carrier in emptied), default=len(drop.losses))
+    explaining = [carrier for carrier in emptied or fitting if counted[carrier] >= NEARLY_ALL * most]
+    return min(explaining, key=lambda carrier: (_NARROW_FIRST.index(carrier.cause), carrier.name), default=None)

@@ -154,6 +154,11 @@ def session_key(router_id: RouterId, service: Service, slot: str) -> str:
     return f"{sessions_of(router_id)}{service}.{escape_token(slot)}"
 
 
+def drop_key(router_id: RouterId, drop_id: str) -> str:
+    """Under which sessions that ended together are told in order. Nothing lies there."""
+    return f"{DROPS}{escape_token(router_id)}.{drop_id}"
+
+
 def said_key(router_id: RouterId) -> str:
     """Where it lies how far a router's scripts have been heard."""
     return SAID + escape_token(router_id)

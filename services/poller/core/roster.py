@@ -78,6 +78,12 @@ class Roster:
         """The routers that are to be listened to."""
         return {router.id: router for router in self.routers.values() if router.enabled}
 
+    def nas_of(self, address: str, name: str) -> RouterId | None:
+        """The watched router that accounts from this address, or under this name."""
+        watched = self.watched_routers().values()
+        by_address = next((router.id for router in watched if router.host == address), None)
+        return by_address or next((router.id for router in watched if name and router.name == name), None)
+
     def policy_of(self, host: Host) -> ProbePolicy:
         """The host's policy; the site's, then the standard one if the host names one that does not exist."""
         site = self.sites.get(host.site_id)

@@ -36,6 +36,11 @@ class SessionBook:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def awaits_rows(self) -> bool:
+        """Whether scripts told sessions that no table has shown yet."""
+        return bool(self._unseen)
+
     def sessions(self) -> list[Session]:
         """The open sessions."""
         return list(self._open.values())

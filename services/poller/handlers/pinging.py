@@ -77,7 +77,7 @@ async def answer_ping(
 async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
     address = await numeric_target(query.target, query.host_id, roster, resolver)
     host = roster.hosts[query.host_id] if query.host_id is not None else None
-    return target_of(host, address) if host else Target(ProbeKind.ICMP, address)
+    return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)
 
 
 async def numeric_target(target: str, host_id: HostId | None, roster: Roster, resolver: Resolver) -> str:

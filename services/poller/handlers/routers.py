@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import nullcontext
 
 import structlog
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import CONFIRM, Lost, Reach, Reachability, Reached, answered, failed
 from services.poller.core.records import RouterRecord, router_key
 from services.poller.core.session_facts import Session as OpenSession
@@ -16,13 +18,16 @@ from services.poller.handlers.followers import followers_of
 from services.poller.handlers.followers.notebook import Notebook
 from services.poller.handlers.followers.post import Follower, Pace, Post, Say, WatchCounts
 from services.poller.handlers.followers.security import SecurityDesk
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.log_lines import LogFollower
 from services.poller.handlers.placing import PlacesFollower
 from services.poller.handlers.session_desk import SessionDesk
 from services.poller.handlers.sessions import TableFollower
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.user_manager import AccountingFollower, NasOf
 from shared.clock import Clock
 from shared.contracts.events import RouterReachable, RouterUnreachable
+from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Router
 from shared.contracts.vocabulary import Service
 from shared.errors import NotAllowed, RondaError, Unreachable
@@ -56,8 +61,12 @@ class RouterWatcher:
         say: Say,
         pace: Pace,
         counts: WatchCounts,
+        jury: ClockJury,
+        hearsay: Hearsay | None = None,
+        nas_of: NasOf = lambda _address, _name: None,
     ) -> None:
         """`entries` is what lay below `seen.<router>.`; it is kept up to date and outlives this watcher."""
+        self._hearsay = hearsay
         self._doors = doors
         self._counts = counts
         self._address_of = address_of
@@ -67,11 +76,15 @@ class RouterWatcher:
         self._reach = reach
         self._last_error = ""
         notebook = Notebook(router.id, entries, teller)
-        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts)
+        self._post = Post(router, notebook, clock, say, self._sessions_by_service, pace, counts, jury)
         self._desk = SessionDesk(router, sessions, teller=teller, clock=clock)
+        self._accounting = AccountingFollower(
+            self._desk, sessions, nas_of=nas_of, desk_of=hearsay.desk_of if hearsay else self._own_desk, clock=clock
+        )
         security = SecurityDesk(self._post)
         self._followers: list[Follower] = [
             *(TableFollower(table, self._desk, clock=clock) for table in TABLES),
+            self._accounting,
             LogFollower(router, [self._desk.read, security.read], clock=clock),
             PlacesFollower(self._desk),
             *followers_of(self._post, security),
@@ -111,12 +124,18 @@ class RouterWatcher:
 
     def open_by_service(self) -> dict[Service, list[OpenSession]]:
         """The sessions that are open, as far as we know."""
-        return {service: book.sessions() for service, book in self._desk.books.items()}
+        accounted = self._accounting.sessions()
+        return {service: [*book.sessions(), *accounted.get(service, ())] for service, book in self._desk.books.items()}
+
+    def _own_desk(self, router_id: RouterId) -> SessionDesk | None:
+        return self._desk if router_id == self.router.id else None
 
     async def run(self) -> None:
         """Stay connected and tell until cancelled. A router whose password cannot be opened is told unreachable."""
         try:
-            await self._run()
+            async with self._hearsay.attached(self.router.id, self._desk) if self._hearsay else nullcontext():
+                await self._run()
+                await asyncio.Event().wait()  # what its scripts say counts also if it cannot be asked for good
         finally:
             self._desk.finish()
 

@@ -11,19 +11,23 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from zlib import crc32
 
+from services.poller.core.accounting_rows import SLOTS
 from services.poller.core.log_words import Ending, Endings, read_line
 from services.poller.core.mass_drop import Carrier, Dropped, Loss, MassDropWatch, Returned
 from services.poller.core.placing import Places
-from services.poller.core.records import DROPS, session_key
-from services.poller.core.session_facts import Closed, Opened, Session, SessionFact
+from services.poller.core.records import drop_key, session_key
+from services.poller.core.session_facts import Closed, Opened, Said, Session, SessionFact
+from services.poller.core.session_rows import slot_at
 from services.poller.core.sessions import SessionBook
 from services.poller.handlers.log_lines import LogLine
 from services.poller.handlers.session_events import drop_told, session_told
 from services.poller.handlers.telling import Teller
 from shared.clock import Clock
+from shared.contracts.events import RouterSaid
 from shared.contracts.inventory import Router
-from shared.contracts.vocabulary import Service
+from shared.contracts.vocabulary import Saying, Service, SessionSource
 
 # A row's end, the log's line and a script's call of one logout leave the router together.
 REASON_PATIENCE = timedelta(milliseconds=150)
@@ -46,7 +50,11 @@ class SessionDesk:
     ) -> None:
         self.router = router
         self.places = Places(router.name)
-        self.books = {service: SessionBook(known.get(service, ())) for service in Service}
+        self.live: set[Service] = set()  # whose tables are followed now: what their books say is not of a blind time
+        self.books = {
+            service: SessionBook(session for session in known.get(service, ()) if not session.slot.startswith(SLOTS))
+            for service in Service
+        }
         self._teller = teller
         self._clock = clock
         self._endings = Endings()
@@ -70,6 +78,10 @@ class SessionDesk:
             if isinstance(fact, Opened):
                 self._tell_drops(self._drops.opened(fact.session.account, fact.at))
 
+    def tell_accounted(self, service: Service, fact: SessionFact) -> None:
+        """Tell what a User Manager accounted for a router that nobody watches."""
+        self._teller.tell(*session_told(self.router, service, fact, source=SessionSource.USER_MANAGER))
+
     def heard(self, ending: Ending) -> None:
         """Something speaks of a session's end: its closing takes it, be it before or after."""
         self._endings.heard(ending, self._clock.now())
@@ -78,6 +90,19 @@ class SessionDesk:
         """A line of the router's log."""
         if (ending := read_line(line.message)) is not None:
             self._endings.heard(ending, line.at)
+
+    def said(self, saying: RouterSaid) -> None:
+        """A script of the router speaks of a session; what the tables show already is not told again."""
+        service = saying.service or Service.HOTSPOT
+        said, now = _said(saying), self._clock.now()
+        if saying.saying is Saying.LOGIN:
+            slot = (slot_at(said.address) if service is Service.HOTSPOT else None) or _own_slot(said)
+            facts = self.books[service].said_opened(said, now, slot=slot, live=service in self.live)
+        else:
+            facts = self.books[service].said_closed(said, now, live=service in self.live)
+            if not facts:
+                self._endings.heard(Ending(service, said), now)
+        self.tell(service, facts)
 
     def finish(self) -> None:
         """Tell what waits, now: nobody will come back to it."""
@@ -144,4 +169,23 @@ class SessionDesk:
 
     def _tell_drops(self, facts: Iterable[Dropped | Returned]) -> None:
         for fact in facts:
-            self._teller.tell(f"{DROPS}{fact.drop_id}", drop_told(self.router, fact), None)
+            self._teller.announce(drop_key(self.router.id, fact.drop_id), drop_told(self.router, fact))
+
+
+def _said(saying: RouterSaid) -> Said:
+    duration_s = saying.duration_s
+    return Said(
+        saying.account or "",
+        saying.address,
+        saying.mac,
+        saying.interface if saying.service is Service.PPP else None,
+        saying.reason,
+        None if duration_s is None else timedelta(seconds=duration_s),
+        saying.bytes_in,
+        saying.bytes_out,
+    )
+
+
+def _own_slot(said: Said) -> str:
+    """A name for the place of a session that no table has shown yet; no row of a table is called so."""
+    return f"said-{(said.line or '').lstrip('*') or format(crc32(f'{said.account} {said.mac}'.encode()), 'x')}"

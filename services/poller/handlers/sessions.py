@@ -17,6 +17,7 @@ from shared.errors import RondaError
 from shared.routeros import Change, RowChanged, RowGone, Session, equals
 
 COMPARE_EVERY_S = 300.0  # a listen that went deaf without an error is noticed after this
+_COMPARE_SOON_S = 15.0  # what a script told and the table does not show is looked for again
 _PRINT_DEADLINE_S = 30.0  # a big table on a small router
 
 log = structlog.get_logger(__name__)
@@ -27,11 +28,14 @@ class TableFollower:
 
     def __init__(self, table: ActiveTable, desk: SessionDesk, *, clock: Clock) -> None:
         self.table = table
-        self.live = False
-        """Whether the table is followed now, so that what the book says is not from before a blind time."""
         self._desk = desk
         self._clock = clock
         self._columns: tuple[str, ...] = table.columns
+
+    @property
+    def name(self) -> str:
+        """For logs."""
+        return str(self.table.service)
 
     @property
     def book(self) -> SessionBook:
@@ -48,11 +52,6 @@ class TableFollower:
         return had
 
     @property
-    def name(self) -> str:
-        """For logs."""
-        return str(self.table.service)
-
-    @property
     def _names(self) -> dict[str, str]:
         return {"router": self._desk.router.name, "table": self.table.path}
 
@@ -61,12 +60,12 @@ class TableFollower:
         async with listening as changes:
             await self._compare(session)
             beside = [asyncio.create_task(self._ripen()), asyncio.create_task(self._compare_regularly(session))]
-            self.live = True
+            self._desk.live.add(self.table.service)
             try:
                 async for change in changes:
                     self._take(change)
             finally:
-                self.live = False
+                self._desk.live.discard(self.table.service)
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
@@ -87,7 +86,7 @@ class TableFollower:
 
     async def _compare_regularly(self, session: Session) -> None:
         while True:
-            await asyncio.sleep(COMPARE_EVERY_S)
+            await asyncio.sleep(_COMPARE_SOON_S if self.book.awaits_rows else COMPARE_EVERY_S)
             try:
                 await self._compare(session)
                 await self._count(session)

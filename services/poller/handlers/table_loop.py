@@ -20,6 +20,11 @@ log = structlog.get_logger(__name__)
 class Follower(Protocol):
     """Something of a router that is followed beside other things on the same connection."""
 
+    @property
+    def name(self) -> str:
+        """For logs."""
+        ...
+
     async def follow(self, session: Session) -> None:
         """Follow until the connection ends (raises Unreachable); return if the router lacks what is followed."""
         ...

@@ -34,6 +34,7 @@ class Told:
     key: str
     event: Event | None  # None: nothing to tell, only to remember
     record: Record | None
+    remembers: bool = True
 
 
 class Teller:
@@ -67,6 +68,11 @@ class Teller:
         if len(queue) > _KEPT_PER_KEY:
             del queue[1], queue[1]
             self.left_out_total += 2
+        self._more.set()
+
+    def announce(self, key: str, event: Event) -> None:
+        """Queue an event after which there is nothing to remember or to forget; `key` orders it among its like."""
+        self._waiting.setdefault(key, deque()).append(Told(key, event, None, remembers=False))
         self._more.set()
 
     async def run(self) -> None:
@@ -103,7 +109,8 @@ class Teller:
                 receipt = await self._bus.publish(told.event)
                 self.told_total += 1
                 log.info("told", fact=told.event.NAME, key=told.key, repeated=receipt.duplicate)
-            await self._remember(told)
+            if told.remembers:
+                await self._remember(told)
         except Temporary as problem:
             if self._trouble != str(problem):  # changes, not repetitions
                 self._trouble = str(problem)

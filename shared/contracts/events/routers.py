@@ -62,6 +62,11 @@ class RouterUnreachable(RouterEvent):
     reason: str
 
 
+def _about(at: datetime) -> int:
+    """The ten minutes in which something was seen: a poller that is killed while it tells sees it again soon after."""
+    return round(at.timestamp() / 600)
+
+
 class RouterObservation(Event):
     """Something that was seen on a router, besides whether it can be asked."""
 
@@ -103,6 +108,9 @@ class RouterUpgraded(RouterObservation):
 
     version: str
     version_before: str
+
+    def message_id(self) -> str:
+        return f"{self.NAME}:{self.router_id}:{self.version_before}:{self.version}:{_about(self.at)}"
 
 
 class RouterStressed(RouterObservation):
@@ -207,6 +215,9 @@ class NeighborSeen(RouterObservation):
     identity: str = ""
     board: str = ""
     version: str = ""
+
+    def message_id(self) -> str:
+        return f"{self.NAME}:{self.router_id}:{self.mac}:{_about(self.at)}"
 
 
 class LeaseEvent(RouterObservation):

@@ -16,6 +16,7 @@ from shared.contracts.events import (
     HostUp,
     RouterReachable,
     RouterUnreachable,
+    SessionChanged,
     SessionClosed,
     SessionOpened,
 )
@@ -51,6 +52,12 @@ async def test_session_is_open_and_then_history(ronda: Running) -> None:
     await told(ronda, 1, "session.opened")
     [session] = await items(ronda, "/api/v1/sessions?open=true")
     assert (session["account"], session["address"], session["closed_at"]) == ("budi@paket10", "10.5.0.17", None)
+
+    moved = {**SessionChanged.EXAMPLE, "address": "10.5.0.99", "address_before": "10.5.0.17"}
+    await ronda.bus.publish(SessionChanged.model_validate(moved))
+    await told(ronda, 1, "session.changed")
+    [session] = await items(ronda, "/api/v1/sessions?open=true")
+    assert session["address"] == "10.5.0.99"
 
     await ronda.bus.publish(closed(at=(opened.at + timedelta(minutes=10)).isoformat(), opened_at=None, duration_s=None))
     await told(ronda, 1, "session.closed")

@@ -228,7 +228,7 @@ async def test_old_partitions_are_dropped_whole(books: Books) -> None:
 
 
 async def test_history_is_trimmed_and_the_last_state_stays(books: Books) -> None:
-    point = "insert into host_transitions values ('h1', $1, $2, $3, 's1', 'core', false)"
+    point = "insert into host_transitions values ('h1', $1, $2, $3, false)"
     for days, number, state in ((900, 1, "up"), (800, 2, "down"), (100, 3, "up")):
         await books.database.execute(point, NOW - timedelta(days=days), number, state)
     event = "insert into events (id, type, at, body) values ($1, 'host.up', $2, '{}')"

@@ -11,7 +11,7 @@ import pytest
 from services.poller.adapters.dns import DnsProbe
 from services.poller.ports import target_of
 from shared.contracts.ids import HostId, SiteId
-from shared.contracts.inventory import DnsCheck, Host
+from shared.contracts.inventory import PROBE_POLICIES, DnsCheck, Host
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from tests.fakes.asker import RecordingAsker
 from tests.support.name_server import NameServer, name_server, wire_name
@@ -45,7 +45,7 @@ async def ask() -> AsyncIterator[Ask]:
             port=port,
             dns=DnsCheck.model_validate({"name": name, **check}),
         )
-        probe.ask(target_of(host, "127.0.0.1"), 1, timeout_s, asker)
+        probe.ask(target_of(host, "127.0.0.1", PROBE_POLICIES["standard"]), 1, timeout_s, asker)
         await asker.until(1, 10)
         return asker
 

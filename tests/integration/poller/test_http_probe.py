@@ -12,7 +12,7 @@ from services.poller.adapters.http import HttpProbe
 from services.poller.ports import target_of
 from shared.clock import SystemClock
 from shared.contracts.ids import HostId, SiteId
-from shared.contracts.inventory import Host, HttpCheck
+from shared.contracts.inventory import PROBE_POLICIES, Host, HttpCheck
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from tests.fakes.asker import RecordingAsker
 from tests.fakes.network import FakeResolver
@@ -39,7 +39,7 @@ class Desk:
             probe=ProbeKind.HTTP,
             http=HttpCheck.model_validate({"url": url, **check}),
         )
-        self.probe.ask(target_of(host, "127.0.0.1"), 1, timeout_s, asker)
+        self.probe.ask(target_of(host, "127.0.0.1", PROBE_POLICIES["standard"]), 1, timeout_s, asker)
         await asker.until(1, 10)
         return asker
 

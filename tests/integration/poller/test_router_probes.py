@@ -16,7 +16,7 @@ from services.poller.adapters.tasked import TaskedProbe
 from services.poller.handlers.doors import RouterDoors
 from services.poller.ports import target_of
 from shared.contracts.ids import RouterId
-from shared.contracts.inventory import Host
+from shared.contracts.inventory import PROBE_POLICIES, Host
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.routeros import RouterAddress, RouterSession
 from tests.fakes.asker import RecordingAsker
@@ -48,7 +48,7 @@ class Desk:
         kind = ProbeKind.ROUTER if isinstance(self.probe, RouterPing) else ProbeKind.NETWATCH
         host = Host.model_validate({**FAR_HOST, **fields, "probe": kind})
         self.asked += 1
-        self.probe.ask(target_of(host, FAR), self.asked, timeout_s, asker)
+        self.probe.ask(target_of(host, FAR, PROBE_POLICIES["standard"]), self.asked, timeout_s, asker)
         await asker.until(1, 10)
         return asker
 
@@ -127,7 +127,12 @@ async def test_connection_that_ends_meanwhile_makes_nobody_dead(ping):
 async def test_refusal_of_the_router_is_told_in_its_words(ping):
     said = (await ping.ask(address="nobody.test")).blinds
     assert said == []  # it is asked by its number
-    ping.probe.ask(target_of(Host.model_validate(FAR_HOST), "not-an-address"), 9, 1.0, asker := RecordingAsker())
+    ping.probe.ask(
+        target_of(Host.model_validate(FAR_HOST), "not-an-address", PROBE_POLICIES["standard"]),
+        9,
+        1.0,
+        asker := RecordingAsker(),
+    )
     await asker.until(1, 10)
     assert "invalid value" in asker.blinds[0][1]
 

@@ -99,8 +99,8 @@ def test_first_look_is_learned_and_not_told():
 def test_table_that_is_older_than_what_was_heard_changes_nothing():
     book = LeaseBook([held()])
     book.seen("*1", lease(), at(1))
-    book.seen("*2", lease(active_address="10.5.0.21", active_mac_address=OTHER), at(10.5))
-    book.gone("*1", at(10.6))
+    book.seen("*2", lease(active_address="10.5.0.21", active_mac_address=OTHER, **{".id": "*2"}), at(10.5))
+    assert [fact.held.address for fact in book.gone("*1", at(10.6))] == ["10.5.0.17"]
     assert book.compare([lease()], at(11), asked_at=at(10), news=True) == []
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import Reach, Reachability
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers.post import Pace, WatchCounts
@@ -84,6 +85,7 @@ class Site:
             say=self.say,
             pace=self.pace,
             counts=self.counts,
+            jury=ClockJury(),
         )
         task = asyncio.create_task(self.watcher.run())
         yield

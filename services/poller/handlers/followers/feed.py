@@ -1,5 +1,5 @@
 """Follow a table of a router: by `listen` where the router can, with the whole table compared now and then; else by
-reading it often. The session's tables have their own follower, which came first and knows about waiting addresses."""
+reading it often. The tables of sessions have a follower of their own, which knows about addresses that come late."""
 
 from __future__ import annotations
 
@@ -10,15 +10,14 @@ from typing import Protocol
 
 import structlog
 
+from services.poller.handlers.table_loop import keep_following
 from shared.clock import Clock
-from shared.errors import Refused, RondaError, Temporary, Unreachable
-from shared.routeros import FeatureMissing, Query, Row, RowGone, Session, ValueRefused
+from shared.errors import RondaError
+from shared.routeros import FeatureMissing, Query, Row, RowGone, Session
 
 COMPARE_EVERY_S = 300.0  # a listen that went deaf without an error is noticed after this
 POLL_EVERY_S = 15.0  # where there is no listen
 _PRINT_DEADLINE_S = 30.0
-_AGAIN_S = 2.0
-_AGAIN_AFTER_REFUSAL_S = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -60,27 +59,20 @@ class Feed:
 
     async def follow(self, session: Session) -> None:
         """Until the connection ends (Unreachable); returns if the router lacks the table."""
-        while True:
-            try:
-                await self._listen(session)
-                await asyncio.sleep(_AGAIN_S)  # the router itself ended the listen
-            except FeatureMissing:
-                if not await session.offers(self._table.path):
-                    return
-                await self._poll(session)
-            except ValueRefused:
-                # Whether `listen` takes `.proplist` everywhere on 6.49 is not established: then all columns come.
-                again_s = _AGAIN_AFTER_REFUSAL_S if not self._columns else 0.0
-                self._columns = ()
-                await asyncio.sleep(again_s)
-            except Unreachable:
+        await keep_following(lambda: self._once(session), names=self._names, simpler=self._all_columns)
+
+    def _all_columns(self) -> bool:
+        # Whether `listen` takes `.proplist` everywhere on 6.49 is not established: then all columns come.
+        had, self._columns = bool(self._columns), ()
+        return had
+
+    async def _once(self, session: Session) -> None:
+        try:
+            await self._listen(session)
+        except FeatureMissing:
+            if not await session.offers(self._table.path):
                 raise
-            except Temporary as problem:
-                log.warning("the table cannot be followed now", reason=str(problem), **self._names)
-                await asyncio.sleep(_AGAIN_S)
-            except Refused as problem:
-                log.warning("the router refuses the table", reason=str(problem), **self._names)
-                await asyncio.sleep(_AGAIN_AFTER_REFUSAL_S)
+            await self._poll(session)
 
     async def _listen(self, session: Session) -> None:
         async with session.listen(self._table.path, self._columns) as changes:

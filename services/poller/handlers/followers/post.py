@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.handlers.followers.notebook import Notebook
 from shared.clock import Clock
 from shared.contracts.inventory import Router
@@ -62,6 +63,7 @@ class Post:
     sessions: Callable[[], Mapping[Service, int]] = dict
     pace: Pace = field(default_factory=Pace)
     counts: WatchCounts = field(default_factory=WatchCounts)
+    jury: ClockJury = field(default_factory=ClockJury)  # one for all routers
 
     def common(self, at: datetime) -> dict[str, Any]:
         """The fields that every observation has."""

@@ -83,7 +83,8 @@ class VitalsLook:
             raise
         except RondaError:
             return None
-        return clock_drift_s(row, session.dialect, asked_at, self._post.clock.now())
+        drift_s = clock_drift_s(row, session.dialect, asked_at, self._post.clock.now())
+        return None if drift_s is None else self._post.jury.heard(self._post.router.id, drift_s, asked_at)
 
     def _sessions(self) -> list[Reading]:
         return [Reading(metric="sessions", part=name, value=count) for name, count in self._post.sessions().items()]

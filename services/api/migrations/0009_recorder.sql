@@ -88,18 +88,15 @@ create table rollup_watermarks (
 create table host_transitions (
     host_id        text not null,
     since          timestamptz not null,
-    transition     integer not null,
+    transition     bigint not null,
     state          text not null,
-    site_id        text not null,
-    host_name      text not null,
     in_maintenance boolean not null,
     primary key (host_id, since, transition)
 );
 
-insert into host_transitions (host_id, since, transition, state, site_id, host_name, in_maintenance)
-select host_id, coalesce((body ->> 'since')::timestamptz, at), (body ->> 'transition')::integer,
-       split_part(type, '.', 2), coalesce(site_id, ''), coalesce(body ->> 'host_name', host_id),
-       coalesce((body ->> 'in_maintenance')::boolean, false)
+insert into host_transitions (host_id, since, transition, state, in_maintenance)
+select host_id, coalesce((body ->> 'since')::timestamptz, at), (body ->> 'transition')::bigint,
+       split_part(type, '.', 2), coalesce((body ->> 'in_maintenance')::boolean, false)
   from events
  where type in ('host.up', 'host.down', 'host.unreachable', 'host.unknown') and host_id is not null
     on conflict do nothing;
