@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
-from services.poller.core.judge import State
+from services.poller.core.judge import FALLEN, State
 from services.poller.core.reach import Reach
 from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, said_key, session_key
 from services.poller.core.roster import Roster
@@ -16,6 +17,8 @@ from services.poller.core.session_rows import TABLES
 from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import Line
 from services.poller.loop import Patrol
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.inventory import Router
@@ -36,13 +39,19 @@ class Duty:
         teller: Teller,
         memory: Memory,
         new_watcher: Callable[..., RouterWatcher],
+        *,
+        upkeep: Upkeep | None = None,
+        seen_at: datetime | None = None,
     ) -> None:
+        """`seen_at`: when somebody last looked at what is in the memory."""
         self._roster = roster
         self._patrol = patrol
         self._teller = teller
         self._memory = memory
         self._new_watcher = new_watcher
         self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
+        self._upkeep = upkeep
+        self._seen_at = seen_at
         self._changed = asyncio.Event()
         self._forgotten: set[HostId] = set()
         self._forgotten_routers: set[RouterId] = set()
@@ -58,6 +67,16 @@ class Duty:
             self._patrol.adopt(record.id, record.host_state())
         elif key.startswith(SEEN):
             self._memory.note_seen(key, value)
+
+    def lines(self, address: str) -> list[Line]:
+        """The sessions that are open at an address, as far as we know."""
+        return [
+            Line(watcher.router, service, session.slot, session.account)
+            for watcher, _ in self._watchers.values()
+            for service, sessions in watcher.open_by_service().items()
+            for session in sessions
+            if session.address == address
+        ]
 
     def sessions(self) -> dict[str, int]:
         """Open sessions by router id."""
@@ -81,6 +100,10 @@ class Duty:
                 await asyncio.sleep(_TOGETHER_S)
                 self._changed.clear()
                 self._apply_hosts()
+                if not self.ready:
+                    self._go_on_with_outages()
+                if self._upkeep is not None:
+                    self._upkeep.changed()
                 await self._apply_routers()
                 self.ready = True
         finally:
@@ -94,12 +117,25 @@ class Duty:
             self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
             log.info("a host is watched no longer", host=host_id, name=watch.host.name)
         for host in wanted.values():
-            self._patrol.put(host, self._roster.policy_of(host), self._memory.hosts.get(host.id, State()))
+            remembered = self._memory.hosts.get(host.id, State())
+            self._patrol.put(host, self._roster.policy_of(host), remembered, seen_at=self._seen_at)
         gone = self._memory.hosts.keys() - self._roster.hosts.keys()
         for host_id in gone - self._forgotten:
             self._teller.tell(host_key(host_id), None, None)
         # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
         self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
+
+    def _go_on_with_outages(self) -> None:
+        """Outages of many hosts that were told and are not over; what is left of none of our hosts is others'."""
+        for told in self._memory.outages:
+            silent = {
+                host_id
+                for host_id, state in self._memory.hosts.items()
+                if state.hard in FALLEN and state.outage_id == told.outage_id
+            }
+            ours = silent & self._patrol.watches.keys()
+            if ours or not silent:
+                self._patrol.court.go_on(told, ours)
 
     async def _apply_routers(self) -> None:
         wanted = self._roster.watched_routers()

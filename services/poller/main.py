@@ -13,12 +13,14 @@ from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.traceroute import trace_route
 from services.poller.core.clock_jury import ClockJury
-from services.poller.core.reply import Fact
+from services.poller.core.landscape import Landscape
+from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
+from services.poller.handlers.beating import beat
 from services.poller.handlers.doors import RouterDoors
-from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.facts import Herald
 from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
@@ -27,6 +29,15 @@ from services.poller.handlers.live import LIVE, answer_live
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import (
+    Line,
+    Neighbourhood,
+    NetwatchWitness,
+    PollerWitness,
+    RouterWitness,
+    SessionWitness,
+)
 from services.poller.loop import Patrol
 from services.poller.metrics import measure, measure_icmp
 from services.poller.ports import Probe, Resolver
@@ -38,7 +49,7 @@ from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
 from shared.contracts.live import TraceTarget
-from shared.contracts.queries import ListWatched, PingTarget, Query
+from shared.contracts.queries import ListWatched, LookForHost, PingTarget, Query
 from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
@@ -108,18 +119,40 @@ async def _assemble(
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
 
-    def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
-        tell_host_facts(watch.host, watch.state, facts, roster=roster, landscape=patrol.landscape, teller=teller)
-
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
+    def lines(address: str) -> list[Line]:
+        return duty.lines(address)
+
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
-    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
     teller = Teller(bus, state, on_takeover=on_takeover)
     memory = await recall(bus, state, teller)
     hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
+    landscape: Landscape[Watch] = Landscape()
+    upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
+    herald = Herald(
+        settings.instance,
+        sentinels,
+        roster=roster,
+        landscape=landscape,
+        upkeep=upkeep,
+        teller=teller,
+        clock=clock,
+        known=memory.pollers.get(poller_key(settings.instance)),
+    )
     counts, jury = WatchCounts(), ClockJury()
+    others = PollerWitness(bus, settings.instance, clock)
+    near = Neighbourhood(roster)
+    witnesses = (
+        others,
+        SessionWitness(doors, lines),
+        NetwatchWitness(doors, near.of, clock),
+        RouterWitness(doors, near.of),
+    )
+    patrol = Patrol(
+        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+    )
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
@@ -134,11 +167,13 @@ async def _assemble(
         counts=counts,
         jury=jury,
     )
-    duty = Duty(roster, patrol, teller, memory, new_watcher)
+    seen_at = memory.seen_at(settings.instance)
+    duty = Duty(roster, patrol, teller, memory, new_watcher, upkeep=upkeep, seen_at=seen_at)
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
         ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
         TraceTarget: {"roster": roster, "resolver": resolver, "trace": trace_route},
+        LookForHost: {"instance": settings.instance, "probes": probes},
     }
     ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
@@ -160,9 +195,11 @@ async def _assemble(
             "duty": duty.run,
             "hearsay": hearsay.run,
             "patrol": patrol.run,
+            "upkeep": partial(upkeep.run, patrol.watches, patrol.look_again),
+            "beat": partial(beat, state, instance=settings.instance, herald=herald, others=others),
             "telling": teller.run,
             **{
-                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)
+                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_queue_of(kind))
                 for kind, handler in HANDLERS.items()
             },
             **{kind.NAME: partial(bus.serve, kind, ask_router, queue=None) for kind in LIVE},
@@ -170,3 +207,8 @@ async def _assemble(
         checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
         metrics=metrics,
     )
+
+
+def _queue_of(kind: type[Query[Any]]) -> str | None:
+    """Pollers share the questions; whether a host lives, each is asked for itself."""
+    return None if kind is LookForHost else _QUEUE

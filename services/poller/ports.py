@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Host, ProbePolicy
-from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+from shared.contracts.vocabulary import ProbeFailure, ProbeKind, WitnessKind
 from shared.routeros import Session
 
 
@@ -66,6 +67,29 @@ class Resolver(Protocol):
         """The first numeric address of a name; a number is answered as it is.
 
         Raises NotFound if the name does not exist and Unreachable if nobody could be asked.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Somebody saw a host alive. `seen_by` is for people: a router and an account, another poller."""
+
+    witness: WitnessKind
+    seen_by: str
+
+
+class Witness(Protocol):
+    """Who may have seen a host alive while its probes stay unanswered."""
+
+    def knows(self, host: Host) -> bool:
+        """Whether it makes sense to ask about this host. Never waits."""
+        ...
+
+    async def seen(self, host: Host, since: datetime) -> Sighting | None:
+        """Life that was seen after `since`; None if there is none or nobody can say.
+
+        May raise any error of ours, which counts as None, and is cancelled when the answer would come too late.
         """
         ...
 

@@ -10,14 +10,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.poller.core.flapping import Flap
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.session_facts import Session
-from shared.contracts.ids import HostId, RouterId
+from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import HostState, Service
 
 HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
+POLLERS, MAINTENANCES, OUTAGES = "poller.", "maintenance.", "outage."
 
 
 class Record(BaseModel):
@@ -39,15 +41,66 @@ class HostRecord(Record):
     state: HostState
     since: datetime | None = None
     down_since: datetime | None = None
+    behind: tuple[HostId, ...] = ()
+    silent_since: datetime | None = None
+    outage_id: str | None = None
+    hidden: bool = False
+    changes: tuple[datetime, ...] = ()  # the recent ones, for flapping; `downs` are those that were outages
+    downs: tuple[datetime, ...] = ()
+    flapping_since: datetime | None = None
+    flapping_changes: int = 0
 
     @classmethod
     def of(cls, host_id: HostId, state: State) -> HostRecord:
         """What of a state survives."""
-        return cls(order=state.transition, id=host_id, state=state.hard, since=state.since, down_since=state.down_since)
+        return cls(
+            order=state.transition,
+            id=host_id,
+            state=state.hard,
+            since=state.since,
+            down_since=state.down_since,
+            behind=state.behind,
+            silent_since=state.silent_since,
+            outage_id=state.outage_id,
+            hidden=state.hidden,
+            changes=state.flap.changes,
+            downs=state.flap.downs,
+            flapping_since=state.flap.since,
+            flapping_changes=state.flap.count,
+        )
 
     def host_state(self) -> State:
         """The state to go on from."""
-        return State(self.state, self.order, self.since, self.down_since)
+        flap = Flap(self.changes, self.downs, self.flapping_since, self.flapping_changes)
+        return State(
+            self.state,
+            self.order,
+            self.since,
+            self.down_since,
+            self.behind,
+            self.silent_since,
+            flap,
+            self.outage_id,
+            self.hidden,
+        )
+
+
+class PollerRecord(Record):
+    """When a poller last looked, and since when it is blind. `order` is the second of writing."""
+
+    seen_at: datetime
+    blind_since: datetime | None = None
+
+
+class MaintenanceRecord(Record):
+    """When a flexible maintenance began: with the first outage that it covers."""
+
+    id: MaintenanceId
+    began_at: datetime
+
+
+class OutageRecord(Record):
+    """An outage of many hosts that is not over; what it is stands in its event."""
 
 
 class RouterRecord(Record):
@@ -142,6 +195,21 @@ def read_record(kind: type[R], value: bytes) -> R | None:
 def host_key(host_id: HostId) -> str:
     """Where a host's state lies."""
     return HOSTS + escape_token(host_id)
+
+
+def poller_key(instance: str) -> str:
+    """Where a poller's own record lies."""
+    return POLLERS + escape_token(instance)
+
+
+def maintenance_key(maintenance_id: MaintenanceId) -> str:
+    """Where the beginning of a flexible maintenance lies."""
+    return MAINTENANCES + escape_token(maintenance_id)
+
+
+def outage_key(outage_id: str) -> str:
+    """Where an outage that is not over lies."""
+    return OUTAGES + escape_token(outage_id)
 
 
 def router_key(router_id: RouterId) -> str:

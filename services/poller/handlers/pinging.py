@@ -21,8 +21,8 @@ _LONGEST_NAME = 253
 
 
 @dataclass
-class _Tally:
-    """Collects the results of one ping; the asker of its probes."""
+class Tally:
+    """Collects the results of one ping; the asker of its probes. `complete` when there are as many as expected."""
 
     expected: int
     rtts_ms: dict[int, float] = field(default_factory=dict)
@@ -31,15 +31,18 @@ class _Tally:
     complete: asyncio.Event = field(default_factory=asyncio.Event)
 
     def answer(self, number: int, rtt_ms: float) -> None:
+        """See `ports.Asker`."""
         self.rtts_ms[number] = rtt_ms
         self.silent.discard(number)  # a late answer is an answer while we wait
         self._count()
 
     def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:  # noqa: ARG002
+        """See `ports.Asker`."""
         self.silent.add(number)
         self._count()
 
     def blind(self, number: int, reason: str) -> None:
+        """See `ports.Asker`."""
         self.reasons[number] = reason
         self._count()
 
@@ -54,7 +57,7 @@ async def answer_ping(
     """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not."""
     target = await _aim(query, roster, resolver)
     timeout_s = TIMEOUT_S if target.kind in (ProbeKind.ICMP, ProbeKind.TCP) else PATIENT_TIMEOUT_S
-    tally = _Tally(query.count)
+    tally = Tally(query.count)
     for number in range(1, query.count + 1):
         probes[target.kind].ask(target, number, timeout_s, tally)
         if number < query.count:

@@ -5,27 +5,49 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar, cast
 
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
-from services.poller.core.records import HOSTS, ROUTERS, SESSIONS, HostRecord, RouterRecord, SessionRecord, read_record
+from services.poller.core.records import (
+    HOSTS,
+    MAINTENANCES,
+    POLLERS,
+    ROUTERS,
+    SESSIONS,
+    HostRecord,
+    MaintenanceRecord,
+    PollerRecord,
+    RouterRecord,
+    SessionRecord,
+    poller_key,
+    read_record,
+)
 from services.poller.core.router_records import SEEN, router_token
 from services.poller.core.sessions import Session
-from services.poller.core.wording import told_state
+from services.poller.core.wording import observed_state, told_state
 from services.poller.handlers.telling import Teller
 from shared.bus.ports import Bucket, Bus, Entry, Received
 from shared.contracts.events import (
     HostDown,
+    HostFlapping,
+    HostHeard,
+    HostObservation,
+    HostSilent,
+    HostSteady,
     HostTransition,
     HostUnknown,
+    HostUnreachable,
     HostUp,
+    OutageBegan,
+    OutageEnded,
     RouterReachable,
     RouterUnreachable,
     SessionClosed,
     SessionOpened,
 )
-from shared.contracts.ids import HostId, RouterId
+from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.message import Message
 from shared.contracts.streams import EVENTS
 from shared.contracts.subjects import escape_token
@@ -42,6 +64,17 @@ class Memory:
     hosts: dict[HostId, State] = field(default_factory=dict)
     routers: dict[RouterId, Reach] = field(default_factory=dict)
     sessions: dict[Place, dict[str, Session]] = field(default_factory=dict)
+    pollers: dict[str, PollerRecord] = field(default_factory=dict)  # by key
+    maintenances: dict[MaintenanceId, datetime] = field(default_factory=dict)  # when flexible works began
+    outages: tuple[OutageBegan, ...] = ()  # that are not over
+
+    def seen_at(self, instance: str) -> datetime | None:
+        """When this poller last looked; if it never did, when any did."""
+        own = self.pollers.get(poller_key(instance))
+        if own is not None:
+            return own.seen_at
+        return max((record.seen_at for record in self.pollers.values()), default=None)
+
     seen: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """By escaped router id: what lay below `seen.<router>.`, by key. Watchers keep theirs up to date."""
 
@@ -64,8 +97,16 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
             if isinstance(entry, Entry):
                 teller.knows(entry.key, entry.revision)
                 _remember(memory, entry)
-    for message in await _last_told(bus, HostDown, HostUp, HostUnknown):
+    for message in await _last_told(bus, HostDown, HostUp, HostUnknown, HostUnreachable):
         _correct_host(memory, message)
+    for message in await _last_told(bus, HostSilent, HostHeard, HostFlapping, HostSteady):
+        _correct_observed(memory, message)
+    ended = {_account(event) for event in await _received(bus, OutageEnded)}
+    memory.outages = tuple(
+        event.message
+        for event in await _received(bus, OutageBegan)
+        if isinstance(event.message, OutageBegan) and _account(event) not in ended
+    )
     for message in await _last_told(bus, RouterReachable, RouterUnreachable):
         _correct_router(memory, message)
     opened = {_account(event): event for event in await _received(bus, SessionOpened)}
@@ -78,16 +119,27 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
 
 
 def _remember(memory: Memory, entry: Entry) -> None:
-    if entry.key.startswith(HOSTS):
-        if host := read_record(HostRecord, entry.value):
+    key, value = entry.key, entry.value
+    if key.startswith(HOSTS):
+        if host := read_record(HostRecord, value):
             memory.hosts[host.id] = host.host_state()
-    elif entry.key.startswith(ROUTERS):
-        if router := read_record(RouterRecord, entry.value):
+    elif key.startswith(ROUTERS):
+        if router := read_record(RouterRecord, value):
             memory.routers[router.id] = router.reach()
-    elif entry.key.startswith(SEEN):
-        memory.note_seen(entry.key, entry.value)
-    elif entry.key.startswith(SESSIONS) and (session := read_record(SessionRecord, entry.value)):
-        memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
+    elif key.startswith(SEEN):
+        memory.note_seen(key, value)
+    elif key.startswith(SESSIONS):
+        if session := read_record(SessionRecord, value):
+            memory.sessions.setdefault((session.router_id, session.service), {})[session.slot] = session.session()
+    else:
+        _remember_ourselves(memory, key, value)
+
+
+def _remember_ourselves(memory: Memory, key: str, value: bytes) -> None:
+    if key.startswith(POLLERS) and (poller := read_record(PollerRecord, value)):
+        memory.pollers[key] = poller
+    if key.startswith(MAINTENANCES) and (work := read_record(MaintenanceRecord, value)):
+        memory.maintenances[work.id] = work.began_at
 
 
 def _correct_host(memory: Memory, event: Message) -> None:
@@ -95,6 +147,12 @@ def _correct_host(memory: Memory, event: Message) -> None:
         known = memory.hosts.get(event.host_id, State())
         if event.transition > known.transition:
             memory.hosts[event.host_id] = told_state(event, known)
+
+
+def _correct_observed(memory: Memory, event: Message) -> None:
+    """In the order of the stream: of an observation and its end, the later one holds."""
+    if isinstance(event, HostObservation) and event.host_id in memory.hosts:
+        memory.hosts[event.host_id] = observed_state(event, memory.hosts[event.host_id])
 
 
 def _correct_router(memory: Memory, event: Message) -> None:

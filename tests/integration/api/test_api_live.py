@@ -105,11 +105,8 @@ async def test_router_known_to_be_away_is_said_at_once_with_the_reason(ronda: Ru
     )
     await ronda.bus.publish(event)
 
-    async def told() -> bool:
-        return (await ronda.client.get(f"/api/v1/routers/{router}")).json()["state"] == "unreachable"
-
-    while not await told():
-        await asyncio.sleep(0.02)
+    while (await ronda.client.get(f"/api/v1/routers/{router}")).json()["state"] != "unreachable":
+        pass
     async with holding(ronda, live.ListLeases, LEASES) as asked:
         answer = await ronda.client.get(f"/api/v1/routers/{router}/leases")
     assert answer.status_code == 503
