@@ -77,7 +77,7 @@ def test_changing_routes_ask_for_more_than_reading() -> None:
     asking = {
         ("POST", route.path)
         for method, route in routes()
-        if method == "POST" and route.path.endswith(("/ping", "/traceroute"))
+        if method == "POST" and route.path.endswith(("/ping", "/traceroute", "/reach"))
     }
     assert weak == asking, "a ping or a look at the way changes nothing, so whoever may look may ask"
 
