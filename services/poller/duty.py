@@ -10,7 +10,18 @@ import structlog
 
 from services.poller.core.judge import FALLEN, State
 from services.poller.core.reach import Reach
-from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, said_key, session_key
+from services.poller.core.records import (
+    HOSTS,
+    QUALITY,
+    HostRecord,
+    QualityRecord,
+    host_key,
+    quality_key,
+    read_record,
+    router_key,
+    said_key,
+    session_key,
+)
 from services.poller.core.roster import Roster
 from services.poller.core.router_records import SEEN
 from services.poller.core.session_rows import TABLES
@@ -20,6 +31,7 @@ from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import Line
 from services.poller.loop import Patrol
+from services.poller.measuring import KnownQuality
 from shared.contracts.ids import HostId, RouterId
 from shared.contracts.inventory import Router
 from shared.contracts.subjects import escape_token
@@ -65,6 +77,8 @@ class Duty:
         """Another poller told this key's state."""
         if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
             self._patrol.adopt(record.id, record.host_state())
+        elif key.startswith(QUALITY) and (quality := read_record(QualityRecord, value)):
+            self._patrol.measurements.adopt(quality.id, KnownQuality(quality.standing(), quality.days))
         elif key.startswith(SEEN):
             self._memory.note_seen(key, value)
 
@@ -91,6 +105,11 @@ class Duty:
     def routers(self) -> tuple[int, int]:
         """How many routers are watched, and how many of them can be asked."""
         return len(self._watchers), sum(watcher.reachable for watcher, _ in self._watchers.values())
+
+    @property
+    def quiet_lease_tables(self) -> int:
+        """How many routers have too many leases to tell one by one."""
+        return sum(watcher.leases_quiet for watcher, _ in self._watchers.values())
 
     async def run(self) -> None:
         """Apply changes until cancelled; then stop every watcher."""
@@ -122,6 +141,7 @@ class Duty:
         gone = self._memory.hosts.keys() - self._roster.hosts.keys()
         for host_id in gone - self._forgotten:
             self._teller.tell(host_key(host_id), None, None)
+            self._teller.tell(quality_key(host_id), None, None)
         # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
         self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
 

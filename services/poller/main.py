@@ -12,7 +12,9 @@ import structlog
 from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.traceroute import trace_route
+from services.poller.collector import search_less
 from services.poller.core.clock_jury import ClockJury
+from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.landscape import Landscape
 from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
@@ -26,8 +28,10 @@ from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.live import LIVE, answer_live
+from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall
 from services.poller.handlers.routers import Connect, RouterWatcher
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import (
@@ -39,7 +43,8 @@ from services.poller.handlers.witnesses import (
     SessionWitness,
 )
 from services.poller.loop import Patrol
-from services.poller.metrics import measure, measure_icmp
+from services.poller.measuring import Measurements
+from services.poller.metrics import measure, measure_icmp, measure_quality
 from services.poller.ports import Probe, Resolver
 from services.poller.probes import Means, real_probes
 from services.poller.settings import PollerSettings
@@ -67,6 +72,7 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
+    search_less()
     return run_service("poller", PollerSettings, build)
 
 
@@ -119,6 +125,9 @@ async def _assemble(
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
 
+    def on_quality(watch: Watch, fact: QualityFact | None) -> None:
+        tell_quality(watch, fact, roster=roster, teller=teller)
+
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
@@ -141,6 +150,16 @@ async def _assemble(
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
     )
+    voice = SampleVoice(bus)
+    measurements = Measurements(
+        clock,
+        settings.instance,
+        say=voice.say,
+        on_quality=on_quality,
+        remembered=memory.quality,
+        bounds=bounds_from(settings.poller_degraded),
+    )
+    means.remark = measurements.warn
     counts, jury = WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)
     near = Neighbourhood(roster)
@@ -151,7 +170,14 @@ async def _assemble(
         RouterWitness(doors, near.of),
     )
     patrol = Patrol(
-        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+        probes,
+        resolver,
+        clock,
+        sentinels=sentinels,
+        press=herald,
+        landscape=landscape,
+        witnesses=witnesses,
+        measurements=measurements,
     )
     new_watcher = partial(
         RouterWatcher,
@@ -178,6 +204,7 @@ async def _assemble(
     ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts, jury)
+    measure_quality(metrics, patrol, voice)
     if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
         measure_icmp(metrics, icmp)
 

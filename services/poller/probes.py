@@ -19,6 +19,7 @@ from services.poller.adapters.tcp import TcpProbe
 from services.poller.handlers.doors import RouterDoors
 from services.poller.ports import Probe, Resolver
 from shared.clock import Clock, SystemClock
+from shared.contracts.ids import HostId
 from shared.contracts.vocabulary import ProbeKind
 
 log = structlog.get_logger(__name__)
@@ -31,12 +32,16 @@ class Means:
     doors: RouterDoors = field(default_factory=RouterDoors)
     resolver: Resolver = field(default_factory=SystemResolver)
     clock: Clock = field(default_factory=SystemClock)
-    remark: Remark = lambda _host_id, _words: None
+    remark: Remark = lambda _host_id, _words: None  # known only once the watch is there
+
+    def say(self, host_id: HostId, words: str) -> None:
+        """Pass a remark on to whoever hears it by then."""
+        self.remark(host_id, words)
 
 
 KINDS: dict[ProbeKind, Callable[[Means], TaskedProbe]] = {
     ProbeKind.TCP: lambda _: TcpProbe(),
-    ProbeKind.HTTP: lambda means: HttpProbe(means.resolver, means.clock, means.remark),
+    ProbeKind.HTTP: lambda means: HttpProbe(means.resolver, means.clock, means.say),
     ProbeKind.DNS: lambda _: DnsProbe(),
     ProbeKind.ROUTER: lambda means: RouterPing(means.doors),
     ProbeKind.NETWATCH: lambda means: NetwatchProbe(means.doors),

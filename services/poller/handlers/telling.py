@@ -6,21 +6,20 @@ A crash between the two leaves the memory one step behind the stream. Whoever st
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
 
 from services.poller.core.records import Record, read_record
+from services.poller.handlers.courier import Courier, Outcome
 from shared.bus.ports import Bucket, Bus
 from shared.contracts.events import Event
 from shared.errors import Conflict, RondaError, Temporary
 
-_AT_ONCE = 64  # keys whose facts are published side by side
+_AT_ONCE = 512  # keys whose facts are on their way side by side: 2,500 a second when the bus answers after 100 ms
 _KEPT_PER_KEY = 8  # facts that may wait per key; beyond it the oldest pair of changes in the middle is left out
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -46,8 +45,8 @@ class Teller:
         self._memory = memory
         self._on_takeover = on_takeover
         self._revisions: dict[str, int] = {}
-        self._waiting: OrderedDict[str, deque[Told]] = OrderedDict()
-        self._more = asyncio.Event()
+        self._waiting: dict[str, deque[Told]] = {}
+        self._courier = Courier(self._carry, at_once=_AT_ONCE)
         self._trouble = ""
         self.told_total = 0
         self.left_out_total = 0
@@ -62,45 +61,38 @@ class Teller:
         self._revisions[key] = revision
 
     def tell(self, key: str, event: Event | None, record: Record | None) -> None:
-        """Queue a fact. Never waits."""
+        """Queue a fact. Never waits. What is only to be remembered takes the place of what waits to be."""
         queue = self._waiting.setdefault(key, deque())
+        if event is None and len(queue) > 1 and queue[-1].event is None:
+            queue.pop()
         queue.append(Told(key, event, record))
         if len(queue) > _KEPT_PER_KEY:
             del queue[1], queue[1]
             self.left_out_total += 2
-        self._more.set()
+        self._courier.more(key)
 
     def announce(self, key: str, event: Event) -> None:
         """Queue an event after which there is nothing to remember or to forget; `key` orders it among its like."""
         self._waiting.setdefault(key, deque()).append(Told(key, event, None, remembers=False))
-        self._more.set()
+        self._courier.more(key)
 
     async def run(self) -> None:
         """Tell what waits until cancelled."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            if not self._waiting:
-                self._more.clear()
-                await self._more.wait()
-            batch = [queue[0] for queue, _ in zip(self._waiting.values(), range(_AT_ONCE), strict=False)]
-            said = await asyncio.gather(*(self._say(told) for told in batch))
-            for told, done in zip(batch, said, strict=True):
-                if done:
-                    self._done(told)
-            if all(said):
-                pause_s = _FIRST_PAUSE_S
-                self._trouble = ""
-            else:
-                await asyncio.sleep(pause_s)
-                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+        await self._courier.run()
 
-    def _done(self, told: Told) -> None:
-        queue = self._waiting[told.key]
+    async def _carry(self, key: str) -> Outcome:
+        """Tell the oldest fact of a key."""
+        queue = self._waiting.get(key)
+        if not queue:
+            return Outcome.EMPTY
+        if not await self._say(queue[0]):
+            return Outcome.AGAIN
+        self._trouble = ""
         queue.popleft()
         if queue:
-            self._waiting.move_to_end(told.key)
-        else:
-            del self._waiting[told.key]
+            return Outcome.MORE
+        del self._waiting[key]
+        return Outcome.EMPTY
 
     async def _say(self, told: Told) -> bool:
         """Publish and remember; False if it has to be tried again."""

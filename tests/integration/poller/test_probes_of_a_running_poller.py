@@ -12,12 +12,13 @@ import pytest
 from deploy.local.nats_server import NatsServer
 from lab.routers import Personality, VirtualRouter
 from lab.routers.behaviour.interfaces import add_ethernet
+from services.poller.adapters.http import tls_context
 from services.poller.main import build
 from services.poller.settings import PollerSettings
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bucket
 from shared.contracts import live
-from shared.contracts.events import Event, HostDown, HostUp, RouterReachable
+from shared.contracts.events import Event, HostDegraded, HostDown, HostRestored, HostUp, RouterReachable
 from shared.contracts.ids import HostId, RouterId, SiteId
 from shared.contracts.inventory import Host, HttpCheck, Router
 from shared.contracts.queries import PingTarget
@@ -26,7 +27,7 @@ from shared.contracts.vocabulary import LikelyCause, ProbeFailure, ProbeKind
 from shared.errors import DeadlineExceeded
 from shared.lifecycle import running
 from shared.security.sealing import ROUTER_PASSWORD, KeyRing, generate_key
-from tests.support.pages import page, web_server
+from tests.support.pages import Authority, page, web_server
 from tests.support.waiting import until
 
 KEYS = generate_key()
@@ -124,3 +125,21 @@ async def test_question_reaches_the_router_through_its_one_connection(desk):
     nobody = live.ListAddresses(router_id=RouterId("01nobody"))
     with pytest.raises(DeadlineExceeded):
         await desk.bus.request(nobody, deadline=timedelta(seconds=0.3))
+
+
+async def test_certificate_that_ends_soon_degrades_the_host_and_a_new_one_restores_it(desk, tmp_path, monkeypatch):
+    authority = Authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))
+    tls_context.cache_clear()
+    check = HttpCheck(url="https://portal.test/", certificate_days=14)
+    async with web_server(lambda _: page(), authority.context(days=9)) as port:
+        check = check.model_copy(update={"url": f"https://portal.test:{port}/"})
+        await desk.watch("portal", address="127.0.0.1", probe=ProbeKind.HTTP, http=check)
+        [degraded] = await until(lambda: desk.of(HostDegraded, "portal"), within_s=WITHIN_S)
+        await until(lambda: desk.of(HostUp, "portal"), within_s=WITHIN_S)
+    assert degraded.words.startswith("the certificate ends on 20")
+    async with web_server(lambda _: page(), authority.context(days=90)) as port:
+        check = check.model_copy(update={"url": f"https://portal.test:{port}/"})
+        await desk.watch("portal", address="127.0.0.1", probe=ProbeKind.HTTP, http=check)
+        await until(lambda: desk.of(HostRestored, "portal"), within_s=WITHIN_S)
+    tls_context.cache_clear()
