@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -211,14 +210,14 @@ def traffic(row: Row) -> TrafficNow:
     )
 
 
-def pools(rows: Sequence[Row], used: Counter[str]) -> list[PoolUse]:
-    """Pools with their use: counted by the router from 7.17 on, otherwise by us in its table of used addresses."""
+def pools(rows: Sequence[Row], used: Mapping[str, int]) -> list[PoolUse]:
+    """Pools with their use: counted by the router from 7.17 on, otherwise counted in its table of used addresses."""
     return [
         PoolUse(
             name=text(row, "name"),
             ranges=tuple(split(row, "ranges")),
             total=total if (total := whole(row, "total")) is not None else pool_size(split(row, "ranges")),
-            used=taken if (taken := whole(row, "used")) is not None else used[row.get("name", "")],
+            used=taken if (taken := whole(row, "used")) is not None else used.get(row.get("name", ""), 0),
             next_pool="" if row.get("next-pool") in (None, "none") else text(row, "next-pool"),
         )
         for row in rows

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 from services.poller.core import live_rows as rows
 from shared.contracts import live
 from shared.errors import Refused
-from shared.routeros import Session
+from shared.routeros import Session, equals
 
 READ_S = 12.0  # per command: a big table on a small router
 _WATCHED_AT_ONCE = 100  # interfaces in one monitor
@@ -37,10 +36,12 @@ async def neighbors(session: Session, query: live.ListNeighbors) -> live.Neighbo
 async def pools(session: Session, query: live.ListPools) -> live.Pools:
     """Pools with their use."""
     found = await session.print_rows("/ip/pool", rows.POOL_COLUMNS, deadline=READ_S)
-    used: Counter[str] = Counter()
-    if any("used" not in row for row in found):
-        taken = await session.print_rows("/ip/pool/used", ("pool",), deadline=READ_S)
-        used.update(row.get("pool", "") for row in taken)
+    # Counted at the router: the table of used addresses may hold thousands and is never read whole.
+    used = {
+        row["name"]: await session.count("/ip/pool/used", equals("pool", row["name"]), deadline=READ_S)
+        for row in found
+        if "used" not in row and "name" in row
+    }
     return live.Pools.model_validate(rows.page(query, rows.pools(found, used)))
 
 
