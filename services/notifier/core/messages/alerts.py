@@ -138,6 +138,8 @@ def _cause(cause: LikelyCause, say: Wording) -> str:
         LikelyCause.DEVICE_OFF: _("device switched off"),
         LikelyCause.PARENT_DOWN: _("the device before it is down"),
         LikelyCause.SERVICE_STOPPED: _("the service stopped"),
+        LikelyCause.SERVICE_ERROR: _("the service is out of order"),
+        LikelyCause.CERTIFICATE: _("the certificate ended or changed"),
         LikelyCause.ROUTING_LOOP: _("a loop in the routing"),
         LikelyCause.FIREWALL: _("a firewall on the way"),
     }[cause]
