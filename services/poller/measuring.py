@@ -77,6 +77,16 @@ class Measurements:
         if (watch := self._watches.get(host_id)) is not None:
             self.open(watch)
 
+    def warn(self, host_id: HostId, words: str) -> None:
+        """Something that no window measures needs a person soon; no words: it is over. Hosts of others are left out."""
+        watch = self._watches.get(host_id)
+        if watch is None:
+            return
+        before = watch.connection.standing
+        fact = watch.connection.warn(words, self.clock.now())
+        if fact is not None or watch.connection.standing != before:
+            self.on_quality(watch, fact)
+
     async def run(self) -> None:
         """Report until cancelled."""
         ended = self._slice_number()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from services.poller.handlers.live.paths import trace_target
 from services.poller.handlers.pinging import answer_ping
 from services.poller.handlers.watching import list_watched
 from services.poller.handlers.witnesses import look_for_host
+from shared.contracts.live import TraceTarget
 from shared.contracts.queries import Answer, ListWatched, LookForHost, PingTarget, Query
 
 HANDLERS: dict[type[Query[Any]], Callable[..., Awaitable[Answer]]] = {
     PingTarget: answer_ping,
     ListWatched: list_watched,
+    TraceTarget: trace_target,
     LookForHost: look_for_host,
 }
 """Queries and who answers them. Everything else the poller does is woken by the network and by the inventory."""
