@@ -33,6 +33,11 @@ class RoundTrips:
         if self._count >= ENOUGH and (self._count == ENOUGH or self._count % _REFRESH == 0):
             self._p95_ms = sorted(self._times)[int(0.95 * (len(self._times) - 1) + 0.5)]
 
+    def extend(self, rtts_ms: list[float]) -> None:
+        """Remember several, oldest first."""
+        for rtt_ms in rtts_ms:
+            self.add(rtt_ms)
+
     @property
     def last_ms(self) -> float | None:
         """The newest round trip."""

@@ -14,7 +14,7 @@ async def list_watched(
 ) -> WatchReport:
     """Every host with its state and last round trip, and open sessions by router."""
     hosts = tuple(
-        WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.round_trips.last_ms)
+        WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.last_ms)
         for watch in watches.values()
         if watch.tells
     )
