@@ -20,6 +20,7 @@ from services.poller.adapters.icmp_sockets import EchoSocket
 ROUND_AT_ONCE = 256
 SEND_AT_ONCE = 32  # the time of each packet is interpolated within its batch: a longer one would be less exact
 RECEIVE_AT_ONCE = 128
+_IP_MTU_DISCOVER, _WANT, _PROBE = 10, 1, 3  # WANT is what sockets begin with
 _HALF = 1 << 15  # in arithmetic modulo 0xFFFF, which that of checksums is
 _LONGEST_PAYLOAD = 65_000
 _DSCP_SHIFT = 2  # the lower two bits are for congestion notification (RFC 3168)
@@ -150,8 +151,18 @@ class RoundDepartures(Departures):
 
     def __init__(self, echo: EchoSocket, request: EchoRequest) -> None:
         super().__init__(echo, request, ROUND_AT_ONCE)
+        self._sock = echo.sock
         self._halves, self._words = memoryview(self._memory).cast("H"), memoryview(self._memory).cast("I")
         self._descending = memoryview(array("H", (-2 * step % 0xFFFF for step in range(0xFFFF + ROUND_AT_ONCE))))
+
+    def whole(self, *, certainly: bool) -> None:
+        """Whether what is sent now is certainly smaller than any path's MTU.
+
+        The kernel then leaves out the identification of fragments, which nobody needs of packets that must not be
+        fragmented anyway (RFC 6864): 4.1 µs per packet, not 4.4. They are marked so (DF) in either case.
+        """
+        if self._v4:
+            self._sock.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE if certainly else _WANT)
 
     def lay(self, counter: int, destinations: bytes, count: int) -> None:
         """Requests from number `counter` on, to addresses that follow each other in `destinations`.

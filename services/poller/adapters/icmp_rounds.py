@@ -42,6 +42,7 @@ class FlightRing:
         count, done, problem = len(askers), 0, None
         at, sent, send = counter & _MASK, self._sent, self._departures.send
         self._departures.lay(counter, b"".join([asker.destination for asker in askers]), count)
+        self._departures.whole(certainly=True)
         began = first = time.monotonic_ns()
         while done < count:
             try:
@@ -53,6 +54,7 @@ class FlightRing:
             step = max(1, (now - began) // left)
             sent[at + done : at + done + left] = range(began, began + step * left, step)
             done, began = done + left, now
+        self._departures.whole(certainly=False)
         if done:
             self._askers[at : at + done] = askers[:done]
             self._numbers[at : at + done] = [asker.number for asker in askers[:done]]
