@@ -17,6 +17,7 @@ from services.poller.core.schedule import SLOT_S, Round, slot_of
 from services.poller.core.timeout import RoundTrips
 from services.poller.loop import Patrol
 from services.poller.measuring import Measurements
+from services.poller.ports import NOT_SWIFT
 from shared.contracts.ids import HostId, SiteId
 from shared.contracts.inventory import PROBE_POLICIES, Host
 from shared.contracts.samples import HostSlices
@@ -154,3 +155,26 @@ def test_a_round_comes_up_in_its_slot_of_every_interval(begin, interval_s, now):
     assert now < at <= now + interval_s * 1.0000001
     due = math.ceil(at / SLOT_S) - slot
     assert due % round(interval_s / SLOT_S) == 0, "always the same slot, whatever the rounding"
+
+
+def test_host_that_others_wait_for_is_asked_so_that_it_can_be_told():
+    async def run() -> tuple[list[bool], int]:
+        patrol = Patrol({ProbeKind.ICMP: SwiftNetwork()}, FakeResolver(), VirtualClock())
+        walking = asyncio.create_task(patrol.run())
+        host = Host(id=HostId("h1"), site_id=SiteId("waru"), name="h1", address=address(1))
+        patrol.put(host, PROBE_POLICIES["infra"], State(HostState.UP, 1))
+        await asyncio.sleep(5.5)
+        watch = patrol.watches[host.id]
+        swift = [watch.swift != NOT_SWIFT]
+        watch.awaited = True
+        watch.expect()
+        swift.append(watch.swift != NOT_SWIFT)
+        await asyncio.sleep(1.0)
+        swift.append(watch.awaited)
+        await asyncio.sleep(1.0)
+        swift.append(watch.swift != NOT_SWIFT)
+        walking.cancel()
+        await asyncio.gather(walking, return_exceptions=True)
+        return swift, watch.number
+
+    assert run_virtually(run()) == ([True, False, False, True], 7)
