@@ -48,6 +48,8 @@ def _headline(incident: Incident, sending: Sending, say: Wording) -> Line:
         icon, state = _ICONS[incident.severity], _(words.begun) if words else _("DOWN")
     elif incident.is_blip:
         icon, state = "⚡", _("BLIP {duration}").format(duration=say.duration(incident.outage_s or 0))
+    elif incident.details.get("withdrawn"):
+        icon, state = "✅", _(observed.WITHDRAWN)
     else:
         icon, state = "✅", _(words.over) if words else _("UP")
     if incident.status is Status.ACKNOWLEDGED:
