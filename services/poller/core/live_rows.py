@@ -295,6 +295,6 @@ def _hop(number: int, row: Row) -> Hop:
     return Hop(
         number=number,
         address=text(row, "address"),
-        loss_percent=number(row.get("loss", "").removesuffix("%")) or 0.0,
-        rtt_ms=number(row.get("avg", "").removesuffix("ms")) if row.get("address") else None,
+        loss_percent=decimal(row.get("loss", "").removesuffix("%")) or 0.0,
+        rtt_ms=decimal(row.get("avg", "").removesuffix("ms")) if row.get("address") else None,
     )

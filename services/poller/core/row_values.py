@@ -37,7 +37,7 @@ def split(row: Row, name: str) -> list[str]:
     return [part for part in text(row, name).split(",") if part]
 
 
-def number(written: str) -> float | None:
+def decimal(written: str) -> float | None:
     try:
         return float(written)
     except ValueError:
