@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from services.poller.core.row_values import flag, seconds, split, text, whole
+from services.poller.core.row_values import decimal, flag, seconds, split, text, whole
 from shared.contracts.live import (
     DnsSettings,
     Hop,
