@@ -57,7 +57,7 @@ async def published(ronda: Running, key: str, wanted: Any) -> None:
 async def test_groups_and_policies_are_kept_published_and_inherited(ronda: Running) -> None:
     rest = Rest(ronda)
     policy = await rest.post("policies", name="towers", based_on="infra", interval_s=0.5)
-    assert (policy["shipped"], policy["burst_size"]) == (False, 4)
+    assert (policy["shipped"], policy["burst_size"]) == (False, PROBE_POLICIES["infra"].burst_size)
     site = await rest.post("sites", name="Waru", policy="infra")
     group = await rest.post("groups", name="Towers", policy="towers")
     host = await rest.post("hosts", name="t-1", address="10.0.0.1", site_id=site["id"], group_id=group["id"])
