@@ -18,6 +18,7 @@ from shared.contracts.streams import (
     INVENTORY_BUCKET,
     LEASES_BUCKET,
     NOTIFY,
+    SHARDS_BUCKET,
     STATE_BUCKET,
     STREAMS,
     TIMERS,
@@ -59,7 +60,7 @@ RIGHTS: tuple[Rights, ...] = (
         hears=(every(Kind.QUERY, "poller"),),
         reads=(EVENTS,),
         looks_into=(INVENTORY_BUCKET,),
-        writes=(STATE_BUCKET, LEASES_BUCKET),
+        writes=(STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET),
     ),
     Rights(
         user="provisioner",

@@ -1,9 +1,9 @@
-"""What the inventory says is to be watched, is watched: hosts by the patrol, routers by one watcher each."""
+"""What the inventory says is to be watched and is ours, is watched: hosts by the patrol, routers by a watcher each."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
 
 import structlog
 
@@ -12,20 +12,32 @@ from services.poller.core.reach import Reach
 from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, session_key
 from services.poller.core.roster import Roster
 from services.poller.core.session_rows import TABLES
+from services.poller.core.shards import Part
+from services.poller.handlers.claims import Claim
 from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.loop import Patrol
-from shared.contracts.ids import HostId, RouterId
+from services.poller.sharing import AllMine, Sharing
+from shared.contracts.ids import HostId, RouterId, SiteId
 from shared.contracts.inventory import Router
+from shared.contracts.subjects import escape_token, unescape_token
 
 _TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
+_DRAIN_S = 4.0  # what could not be told in this time is left to the next holder, who looks for itself
+_SHARED_KINDS = frozenset({"host", "router", "session"})
 
 log = structlog.get_logger(__name__)
 
+RecallSessions = Callable[[Collection[RouterId]], Awaitable[None]]
+
+
+async def _nothing_to_recall(_routers: Collection[RouterId]) -> None:
+    """The memory is whole."""
+
 
 class Duty:
-    """Keeps what is watched equal to the roster."""
+    """Keeps what is watched equal to the part of the roster that is ours."""
 
     def __init__(
         self,
@@ -34,20 +46,39 @@ class Duty:
         teller: Teller,
         memory: Memory,
         new_watcher: Callable[..., RouterWatcher],
+        *,
+        sharing: Sharing | None = None,
+        recall_sessions: RecallSessions = _nothing_to_recall,
     ) -> None:
         self._roster = roster
         self._patrol = patrol
         self._teller = teller
         self._memory = memory
         self._new_watcher = new_watcher
+        self._sharing: Sharing = sharing or AllMine()
+        self._recall_sessions = recall_sessions
         self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
+        self._applied = asyncio.Condition()
+        self._rounds = 0
+        self._lost: set[Part] = set()
+        self._sites: dict[str, SiteId] = {}
         self._forgotten: set[HostId] = set()
         self._forgotten_routers: set[RouterId] = set()
-        self.ready = False
+        self._whole = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the inventory is known, and what of it is ours."""
+        return self._rounds > 0 and self._whole.is_set() and self._sharing.settled
+
+    def share(self, sharing: Sharing) -> None:
+        """From now on this says what is ours."""
+        self._sharing = sharing
 
     def changed(self) -> None:
         """The roster is another one."""
+        self._whole.set()
         self._changed.set()
 
     def take_over(self, key: str, value: bytes) -> None:
@@ -55,9 +86,77 @@ class Duty:
         if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
             self._patrol.adopt(record.id, record.host_state())
 
+    def heard(self, host_id: HostId) -> None:
+        """Something was told of this host, mostly by ourselves. If it is news, another poller was late with it."""
+        watch = self._patrol.watches.get(host_id)
+        known = self._memory.hosts.get(host_id)
+        if watch is not None and known is not None and known.transition > watch.state.transition:
+            log.warning("another poller told this", host=host_id, transition=known.transition)
+            self._patrol.adopt(host_id, known)
+
     def sessions(self) -> dict[str, int]:
         """Open sessions by router id."""
         return {router_id: watcher.open_sessions for router_id, (watcher, _) in self._watchers.items()}
+
+    # ── what is ours ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def claim_of(self, key: str) -> Claim | None:
+        """In whose name a fact under this key is told; None for what is no host's and no router's."""
+        kind, _, rest = key.partition(".")
+        token = rest.partition(".")[0]
+        site_id = self._site_of(token)
+        if site_id is None and kind not in _SHARED_KINDS:
+            return None
+        part = self._sharing.part(token, site_id)
+        return self._sharing.claim(part) or Claim(part, -1)  # never ours: dropped when it is to be told
+
+    async def occupy(self, parts: frozenset[Part]) -> None:
+        """See `handlers.tenure.Holder`. What another may have told of sessions meanwhile is read first."""
+        await self._whole.wait()
+        routers = {
+            router.id
+            for router in self._roster.watched_routers().values()
+            if self._part(router.id, router.site_id) in parts and router.id not in self._watchers
+        }
+        if routers:
+            await self._recall_sessions(routers)
+        self._changed.set()
+
+    async def vacate(self, parts: frozenset[Part]) -> None:
+        """See `handlers.tenure.Holder`."""
+        await self._apply_now()
+        try:
+            async with asyncio.timeout(_DRAIN_S):
+                await self._teller.drained(parts)
+        except TimeoutError:
+            log.warning("facts are left to the next holder", waiting=self._teller.waiting)
+
+    def lose(self, parts: frozenset[Part]) -> None:
+        """See `handlers.tenure.Holder`. What we believed last is not what was told last."""
+        self._lost |= parts
+        self._changed.set()
+
+    def redrawn(self) -> None:
+        """See `handlers.tenure.Holder`."""
+        self._changed.set()
+
+    def _part(self, object_id: str, site_id: SiteId) -> Part:
+        return self._sharing.part(escape_token(object_id), site_id)
+
+    def _mine(self, object_id: str, site_id: SiteId) -> bool:
+        token = escape_token(object_id)
+        self._sites[token] = site_id
+        return self._sharing.holds(self._sharing.part(token, site_id))
+
+    def _site_of(self, token: str) -> SiteId | None:
+        known = self._sites.get(token)
+        if known is not None:
+            return known
+        object_id = unescape_token(token)
+        entry = self._roster.hosts.get(HostId(object_id)) or self._roster.routers.get(RouterId(object_id))
+        return entry.site_id if entry else None
+
+    # ── applying changes ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def run(self) -> None:
         """Apply changes until cancelled; then stop every watcher."""
@@ -66,38 +165,61 @@ class Duty:
                 await self._changed.wait()
                 await asyncio.sleep(_TOGETHER_S)
                 self._changed.clear()
-                self._apply_hosts()
-                await self._apply_routers()
-                self.ready = True
+                await self._apply()
         finally:
             await self._stop(list(self._watchers))
 
-    def _apply_hosts(self) -> None:
-        wanted = self._roster.watched_hosts()
+    async def _apply(self) -> None:
+        lost, self._lost = self._lost, set()
+        if self._whole.is_set():
+            self._apply_hosts(lost)
+            await self._apply_routers(lost)
+        async with self._applied:
+            self._rounds += 1
+            self._applied.notify_all()
+
+    async def _apply_now(self) -> None:
+        """Wait until what is ours by now is what is watched. A round that has begun already may not know it."""
+        async with self._applied:
+            wanted = self._rounds + 2
+            while self._rounds < wanted:
+                self._changed.set()
+                await self._applied.wait()
+
+    def _apply_hosts(self, lost: Collection[Part]) -> None:
+        wanted = {key: host for key, host in self._roster.watched_hosts().items() if self._mine(key, host.site_id)}
         for host_id in [host_id for host_id in self._patrol.watches if host_id not in wanted]:
             watch = self._patrol.watches[host_id]
             self._patrol.drop(host_id)
-            self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
-            log.info("a host is watched no longer", host=host_id, name=watch.host.name)
+            if self._part(host_id, watch.host.site_id) not in lost:
+                self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
+            log.debug("a host is watched no longer", host=host_id, name=watch.host.name)
         for host in wanted.values():
             self._patrol.put(host, self._roster.policy_of(host), self._memory.hosts.get(host.id, State()))
         gone = self._memory.hosts.keys() - self._roster.hosts.keys()
         for host_id in gone - self._forgotten:
-            self._teller.tell(host_key(host_id), None, None)
+            if self._sharing.holds(self._place(host_id)):
+                self._teller.tell(host_key(host_id), None, None)
         # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
         self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
 
-    async def _apply_routers(self) -> None:
-        wanted = self._roster.watched_routers()
+    def _place(self, object_id: str) -> Part:
+        """The part of something that may be gone from the inventory."""
+        token = escape_token(object_id)
+        return self._sharing.part(token, self._site_of(token))
+
+    async def _apply_routers(self, lost: Collection[Part]) -> None:
+        wanted = {key: one for key, one in self._roster.watched_routers().items() if self._mine(key, one.site_id)}
         outdated = [key for key, (watcher, _) in self._watchers.items() if wanted.get(key) != watcher.router]
-        await self._stop(outdated)
+        await self._stop(outdated, lost)
         for router in wanted.values():
             if router.id not in self._watchers:
                 self._start(router)
         known = {*self._memory.routers, *(router_id for router_id, _ in self._memory.sessions)}
         gone_routers = known - set(self._roster.routers)
         for router_id in gone_routers - self._forgotten_routers:
-            self._forget(router_id)
+            if self._sharing.holds(self._place(router_id)):
+                self._forget(router_id)
         self._forgotten_routers = gone_routers
 
     def _start(self, router: Router) -> None:
@@ -110,14 +232,16 @@ class Duty:
         task.add_done_callback(_say_crash)
         self._watchers[router.id] = watcher, task
 
-    async def _stop(self, router_ids: list[RouterId]) -> None:
-        """Stop watching; what was known is kept for when it is watched again."""
+    async def _stop(self, router_ids: list[RouterId], lost: Collection[Part] = ()) -> None:
+        """Stop watching; what was known is kept for when it is watched again, unless another knows better."""
         stopped = [self._watchers.pop(router_id) for router_id in router_ids]
         for _, task in stopped:
             task.cancel()
         await asyncio.gather(*(task for _, task in stopped), return_exceptions=True)
         for watcher, _ in stopped:
             router_id = watcher.router.id
+            if self._part(router_id, watcher.router.site_id) in lost:
+                continue
             self._memory.routers[router_id] = watcher.reach.remembered()
             for service, sessions in watcher.open_by_service().items():
                 self._memory.sessions[router_id, service] = {session.slot: session for session in sessions}

@@ -14,13 +14,17 @@ from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
+from services.poller.crew import Crew, PinnedSites, hosts_down, new_name, sites_watched
 from services.poller.duty import Duty
 from services.poller.handlers import HANDLERS
+from services.poller.handlers.claims import Claim, LaterGate
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.inventory import RosterCopy
-from services.poller.handlers.recall import recall
+from services.poller.handlers.recall import recall, recall_sessions
+from services.poller.handlers.returning import Homecoming
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.tenure import Tenure
 from services.poller.loop import Patrol
 from services.poller.metrics import measure
 from services.poller.ports import Probe, Resolver
@@ -30,8 +34,8 @@ from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.queries import ListWatched, PingTarget, Query
-from shared.contracts.streams import INVENTORY_BUCKET, STATE_BUCKET
+from shared.contracts.queries import ListOwnWatched, ListWatched, PingFromPoller, PingTarget, Query
+from shared.contracts.streams import INVENTORY_BUCKET, LEASES_BUCKET, SHARDS_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
 from shared.errors import Unreachable
 from shared.lifecycle import Service, run_service
@@ -68,7 +72,9 @@ async def build(
             bus = await stack.enter_async_context(connection)
         if probes is None:
             probes = await stack.enter_async_context(real_probes())
-        yield await _assemble(settings, clock, bus, probes, resolver, connect)
+        service, crew = await _assemble(settings, clock, bus, probes, resolver, connect)
+        stack.push_async_callback(crew.leave)
+        yield service
 
 
 @asynccontextmanager
@@ -101,7 +107,7 @@ async def _assemble(
     probes: Mapping[ProbeKind, Probe],
     resolver: Resolver,
     connect: Connect,
-) -> Service:
+) -> tuple[Service, Crew]:
     keys = settings.key_ring()
     state = await bus.bucket(STATE_BUCKET)
     roster = Roster()
@@ -114,18 +120,56 @@ async def _assemble(
 
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
     patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
-    teller = Teller(bus, state, on_takeover=on_takeover)
+
+    def claim_of(key: str) -> Claim | None:
+        return duty.claim_of(key)
+
+    gate = LaterGate()
+    teller = Teller(bus, state, on_takeover=on_takeover, gate=gate, claim_of=claim_of)
     memory = await recall(bus, state, teller)
     new_watcher = partial(
         RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
     )
-    duty = Duty(roster, patrol, teller, memory, new_watcher)
+    duty = Duty(
+        roster,
+        patrol,
+        teller,
+        memory,
+        new_watcher,
+        recall_sessions=partial(recall_sessions, bus, state, teller, memory),
+    )
+    homecoming = Homecoming(
+        teller,
+        clock,
+        instance=settings.instance,
+        late_after_s=settings.poller_late_after_s,
+        hosts_down=hosts_down(patrol),
+        sites=sites_watched(patrol),
+    )
+    tenure = Tenure(
+        await bus.bucket(LEASES_BUCKET),
+        await bus.bucket(SHARDS_BUCKET),
+        duty,
+        clock,
+        name=new_name(settings.instance),
+        instance=settings.instance,
+        sites=PinnedSites(settings.poller_sites, roster),
+        on_return=homecoming.came_back,
+    )
+    duty.share(tenure)
+    gate.lead_to(tenure)
+    crew = Crew(bus, tenure, homecoming, duty, teller, memory)
+    asks = {"roster": roster, "probes": probes, "resolver": resolver}
+    shows = {"watches": patrol.watches, "sessions": duty.sessions}
     ports: dict[type[Query[Any]], dict[str, Any]] = {
-        PingTarget: {"roster": roster, "probes": probes, "resolver": resolver},
-        ListWatched: {"watches": patrol.watches, "sessions": duty.sessions},
+        PingTarget: {**asks, "bus": bus, "nearest": crew.nearest},
+        PingFromPoller: asks,
+        ListWatched: {**shows, "bus": bus, "others": crew.others},
+        ListOwnWatched: shows,
     }
+    scopes = dict.fromkeys((PingFromPoller, ListOwnWatched), (tenure.name,))
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty)
+    measure(metrics, patrol, teller, duty, tenure)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -135,17 +179,21 @@ async def _assemble(
         if not bus.connected:
             raise Unreachable("the bus is away")
 
-    return Service(
+    service = Service(
         loops={
+            **crew.loops(),
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
             "duty": duty.run,
             "patrol": patrol.run,
             "telling": teller.run,
             **{
-                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE)
+                kind.NAME: partial(
+                    bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE, scope=scopes.get(kind, ())
+                )
                 for kind, handler in HANDLERS.items()
             },
         },
         checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
         metrics=metrics,
     )
+    return service, crew

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from services.poller.duty import Duty
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.tenure import Tenure
 from services.poller.loop import Patrol
 from shared.contracts.vocabulary import HostState
 from shared.telemetry import Metrics
 
 
-def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty) -> None:
+def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, tenure: Tenure) -> None:
     """Ask these parts whenever somebody looks: counting costs the hot path nothing."""
     metrics.watch("poller_probes_sent_total", "Probes sent since the start.", lambda: patrol.asked_total)
     metrics.watch("poller_hosts_watched", "Hosts under watch.", lambda: len(patrol.watches))
@@ -22,6 +23,17 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty) -> Non
     metrics.watch(
         "poller_facts_left_out_total", "Facts left out while the bus was away.", lambda: teller.left_out_total
     )
+    metrics.watch(
+        "poller_facts_dropped_total",
+        "Facts left to the poller that had taken over when they were to be told.",
+        lambda: teller.dropped_total,
+    )
+    metrics.watch("poller_parts_held", "Shards and sites that this poller watches.", lambda: len(tenure.parts))
+    metrics.watch("poller_members", "Pollers that live, this one included.", lambda: len(tenure.others()) + 1)
+    metrics.watch(
+        "poller_takeovers_total", "Parts taken over from pollers that were gone.", lambda: tenure.takeovers_total
+    )
+    metrics.watch("poller_lease_age_seconds", "Since the lease was renewed last.", lambda: tenure.lease_age_s)
     metrics.watch("poller_sessions_open", "Open subscriber sessions.", lambda: sum(duty.sessions().values()))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -20,7 +21,24 @@ class PollerSettings(ServiceSettings):
         "beyond): while all are silent the poller is blind, and no host is called down.",
     )
 
-    @field_validator("poller_sentinels", mode="before")
+    poller_sites: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Sites (ids or names, separated by commas) that this poller watches, and nothing else; no poller "
+        "without this setting watches them any more. Empty: it shares everything else with its like.",
+    )
+    poller_spool: Path | None = Field(
+        default=None,
+        description="Directory in which a poller at a far site keeps what it has not told and what it must know to "
+        "start while it is cut off; unset: it keeps this in memory alone.",
+    )
+    poller_late_after_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="A poller that was cut off from the bus for longer than this tells what it saw meanwhile as "
+        "late: one summary instead of alarms.",
+    )
+
+    @field_validator("poller_sentinels", "poller_sites", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -154,9 +154,17 @@ class Bus(Protocol):
         ...
 
     async def serve(
-        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str
+        self,
+        query_type: type[Query[AnswerT]],
+        answer: Callable[[Any], Awaitable[Answer]],
+        *,
+        queue: str,
+        scope: tuple[str, ...] = (),
     ) -> None:
-        """Answer queries of this type until cancelled; services of the same `queue` share them."""
+        """Answer queries of this type until cancelled; services of the same `queue` share them.
+
+        With a `scope` only those that are addressed to it (the query's own `scope()`).
+        """
         ...
 
     async def bucket(self, spec: BucketSpec) -> Bucket:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.poller.handlers.pinging import answer_ping
-from services.poller.handlers.watching import list_watched
-from shared.contracts.queries import Answer, ListWatched, PingTarget, Query
+from services.poller.handlers.pinging import answer_ping, ping_from_here
+from services.poller.handlers.watching import list_own, list_watched
+from shared.contracts.queries import Answer, ListOwnWatched, ListWatched, PingFromPoller, PingTarget, Query
 
 HANDLERS: dict[type[Query[Any]], Callable[..., Awaitable[Answer]]] = {
     PingTarget: answer_ping,
+    PingFromPoller: ping_from_here,
     ListWatched: list_watched,
+    ListOwnWatched: list_own,
 }
 """Queries and who answers them. Everything else the poller does is woken by the network and by the inventory."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.poller.core.roster import Roster
 from services.poller.ports import Probe, Resolver, Target
+from shared.bus.ports import Bus
+from shared.contracts.ids import SiteId
 from shared.contracts.inventory import Host
-from shared.contracts.queries import PingReport, PingTarget
+from shared.contracts.queries import PingFromPoller, PingReport, PingTarget
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.errors import Invalid, NotAllowed, NotFound
 
@@ -48,9 +50,31 @@ class _Tally:
 
 
 async def answer_ping(
-    query: PingTarget, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+    query: PingTarget,
+    *,
+    roster: Roster,
+    probes: Mapping[ProbeKind, Probe],
+    resolver: Resolver,
+    bus: Bus | None = None,
+    nearest: Callable[[SiteId], str | None] = lambda _site: None,
 ) -> PingReport:
-    """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not."""
+    """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not.
+
+    A host of a site that has a poller of its own is asked from there: `nearest` names that poller (None: us).
+    """
+    host = roster.hosts.get(query.host_id) if query.host_id is not None else None
+    poller = nearest(host.site_id) if host is not None else None
+    if poller is not None and bus is not None:
+        return await bus.request(
+            PingFromPoller(poller=poller, target=query.target, host_id=query.host_id, count=query.count)
+        )
+    return await ping_from_here(query, roster=roster, probes=probes, resolver=resolver)
+
+
+async def ping_from_here(
+    query: PingTarget | PingFromPoller, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+) -> PingReport:
+    """The same, from this poller whatever the target."""
     target = await _aim(query, roster, resolver)
     tally = _Tally(query.count)
     for number in range(1, query.count + 1):
@@ -72,7 +96,7 @@ async def answer_ping(
     )
 
 
-async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
+async def _aim(query: PingTarget | PingFromPoller, roster: Roster, resolver: Resolver) -> Target:
     host: Host | None = None
     if query.host_id is not None:
         host = roster.hosts.get(query.host_id)

@@ -70,9 +70,14 @@ class MemoryBus(StreamBus):
         return parse_answer(answer_type, body)  # type: ignore[no-any-return]
 
     async def serve(
-        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str
+        self,
+        query_type: type[Query[AnswerT]],
+        answer: Callable[[Any], Awaitable[Answer]],
+        *,
+        queue: str,
+        scope: tuple[str, ...] = (),
     ) -> None:
-        seat = Seat(query_type.filter(), queue, Answering(query_type, answer))
+        seat = Seat(query_type.addressed(scope), queue, Answering(query_type, answer))
         self.server.sit(seat)
         try:
             await asyncio.Event().wait()

@@ -47,30 +47,33 @@ class Queries:
         return parse_answer(answer_type, answer.data)  # type: ignore[no-any-return]
 
     async def serve(
-        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str
+        self,
+        query_type: type[Query[AnswerT]],
+        answer: Callable[[Any], Awaitable[Answer]],
+        *,
+        queue: str,
+        scope: tuple[str, ...],
     ) -> None:
         """Answer until cancelled; whoever is being answered then is told that we are away."""
         answering = Answering(query_type, answer)
         while True:
             try:
                 session = await self._connection.session(wait_s=_WAIT_S)
-                await self._serve_session(session, query_type, answering, queue)
+                await self._serve_session(session, query_type.addressed(scope), answering, queue)
             except Unreachable as away:
                 log.warning("answering waits", message_type=query_type.type_name(), reason=str(away))
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _serve_session(
-        self, session: Session, query_type: type[Query[AnswerT]], answering: Answering, queue: str
-    ) -> None:
+    async def _serve_session(self, session: Session, subject: str, answering: Answering, queue: str) -> None:
         running: set[asyncio.Task[None]] = set()
 
         async def on_request(request: Msg) -> None:
-            task = asyncio.create_task(_answer_one(session, request, answering), name=query_type.type_name())
+            task = asyncio.create_task(_answer_one(session, request, answering), name=subject)
             running.add(task)
             task.add_done_callback(running.discard)
 
         try:
-            subscription = await session.client.subscribe(query_type.filter(), queue=queue, cb=on_request)
+            subscription = await session.client.subscribe(subject, queue=queue, cb=on_request)
         except nats.errors.Error as error:
             raise Unreachable(f"the bus does not answer: {error}") from error
         try:
