@@ -20,27 +20,28 @@ class Way:
 
     def __init__(self) -> None:
         self.refusing = False
-        self._free = asyncio.Event()
-        self._free.set()
+        self._open = asyncio.Event()
+        self._open.set()
 
     def hang(self) -> None:
-        self._free.clear()
+        self._open.clear()
 
     def refuse(self) -> None:
         self.refusing = True
+        self._open.clear()
 
     def restore(self) -> None:
         self.refusing = False
-        self._free.set()
+        self._open.set()
 
     async def passed(self) -> None:
-        await self._free.wait()
+        if not self.refusing:
+            await self._open.wait()
         if self.refusing:
             raise Unreachable("the bus does not answer")
 
     async def until_open(self) -> None:
-        while self.refusing or not self._free.is_set():
-            await asyncio.sleep(0.1)
+        await self._open.wait()
 
 
 class CutOffBus(MemoryBus):

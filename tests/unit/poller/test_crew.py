@@ -1,4 +1,4 @@
-"""Whole pollers beside each other in virtual time: they come, go, die, are cut off and freeze; nothing is told twice."""
+"""Whole pollers beside each other in virtual time: they come, go, die, are cut off, freeze; all is told once."""
 
 from __future__ import annotations
 
@@ -33,24 +33,33 @@ KEYS = generate_key()
 TAKEN_OVER_S = 5.0  # the promise
 
 
+class Eyes:
+    """The network as this poller sees it now."""
+
+    def __init__(self, poller: Poller) -> None:
+        self._poller = poller
+
+    def ask(self, *question: object) -> None:
+        self._poller.network.ask(*question)
+
+
 class Poller:
     """One that runs beside others."""
 
     def __init__(self, crew: Crew, number: int, sites: str) -> None:
         self.bus = CutOffBus(crew.server, source=f"poller-{number}")
         self.settings = PollerSettings(seal_keys=KEYS, instance=f"p{number}", poller_sites=sites)
+        self.network = crew.network
         self._crew = crew
         self._task = asyncio.create_task(self._live())
         self.service = None
 
     async def _live(self) -> None:
         crew = self._crew
-        probes = dict.fromkeys(ProbeKind, crew.network)
+        probes: dict[ProbeKind, Eyes] = dict.fromkeys(ProbeKind, Eyes(self))
         with suppress(asyncio.CancelledError):
             async with (
-                build(
-                    self.settings, clock=crew.clock, bus=self.bus, probes=probes, resolver=FakeResolver()
-                ) as service,
+                build(self.settings, clock=crew.clock, bus=self.bus, probes=probes, resolver=FakeResolver()) as service,
                 running(service),
             ):
                 self.service = service
@@ -216,6 +225,46 @@ def test_whoever_was_frozen_says_nothing_of_what_another_has_taken():
     together(story)
 
 
+def test_whoever_was_split_off_keeps_to_himself_what_he_saw():
+    """Cut off from the bus and from the hosts at once: to him everything is dead, and nobody shall hear of it."""
+
+    async def story(crew: Crew) -> None:
+        split, _ = crew.pollers
+        split.bus.way.refuse()
+        split.network = FakeNetwork()
+        split.network.cut = {host.address for host in crew.hosts}
+        await asyncio.sleep(12)
+        assert split.metric("ronda_poller_facts_waiting") > 0
+        split.network = crew.network
+        split.bus.way.restore()
+        await asyncio.sleep(10)
+        await everything_is_told_once(crew, defaultdict(int))
+        assert split.metric("ronda_poller_facts_dropped_total") > 0
+        assert split.metric("ronda_poller_hosts_watched") > 0  # back in the crew
+
+    together(story)
+
+
+def test_bus_that_was_away_for_all_costs_no_change():
+    """Who is back first does not take what the others, about to be back, have seen and not told."""
+
+    async def story(crew: Crew) -> None:
+        for poller in crew.pollers:
+            poller.bus.way.refuse()
+        for _ in range(2):
+            await asyncio.sleep(6)
+            for host in crew.hosts:
+                crew.flip(host)
+        await asyncio.sleep(6)
+        for poller in crew.pollers:
+            poller.bus.way.restore()
+            await asyncio.sleep(0.9)
+        await asyncio.sleep(10)
+        await everything_is_told_once(crew, defaultdict(lambda: 2))
+
+    together(story, pollers=3)
+
+
 def test_late_word_of_a_frozen_poller_is_corrected_by_the_holder():
     async def story(crew: Crew) -> None:
         host = crew.hosts[0]
@@ -291,31 +340,33 @@ class TestPinned:
         together(story)
 
 
+async def trouble(crew: Crew, chance: random.Random) -> None:
+    """Something happens to a poller every few seconds, for ever. The first one is left in peace."""
+    while True:
+        await asyncio.sleep(chance.uniform(0.5, 6))
+        poller = chance.choice(crew.pollers[1:])
+        what = chance.choice(["die", "stop", "refuse", "hang", "hang", "start"])
+        if what == "start" and len(crew.pollers) < 5:
+            crew.start()
+        elif what in ("die", "stop"):
+            crew.pollers.remove(poller)
+            await getattr(poller, what)()
+            await asyncio.sleep(chance.uniform(0, 2))
+            crew.start()
+        elif what in ("refuse", "hang"):
+            getattr(poller.bus.way, what)()
+            await asyncio.sleep(chance.uniform(0.5, 9))
+            poller.bus.way.restore()
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_every_change_is_told_exactly_once_whatever_happens_to_the_pollers(seed):
     """Hosts go down and up; pollers are killed, cut off, frozen, stopped and started. One always stays whole."""
-    chance = random.Random(seed)
-
-    async def trouble(crew: Crew) -> None:
-        while True:
-            await asyncio.sleep(chance.uniform(0.5, 6))
-            poller = chance.choice(crew.pollers[1:])
-            what = chance.choice(["die", "stop", "refuse", "hang", "hang", "start"])
-            if what == "start" and len(crew.pollers) < 5:
-                crew.start()
-            elif what in ("die", "stop"):
-                crew.pollers.remove(poller)
-                await getattr(poller, what)()
-                await asyncio.sleep(chance.uniform(0, 2))
-                crew.start()
-            elif what in ("refuse", "hang"):
-                getattr(poller.bus.way, what)()
-                await asyncio.sleep(chance.uniform(0.5, 9))
-                poller.bus.way.restore()
+    chance = random.Random(seed)  # noqa: S311 chances that can be repeated
 
     async def story(crew: Crew) -> None:
         flips: dict[HostId, int] = defaultdict(int)
-        troubling = asyncio.create_task(trouble(crew))
+        troubling = asyncio.create_task(trouble(crew, chance))
         for _ in range(10):
             for host in crew.hosts:
                 if chance.random() < 0.7:

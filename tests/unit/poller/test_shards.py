@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.poller.core.share_records import TableRecord, read_table
 from services.poller.core.shards import (
     NOBODY,
     PARTS,
@@ -25,6 +24,7 @@ from services.poller.core.shards import (
     to_release,
     to_take,
 )
+from services.poller.core.share_records import TableRecord, read_table
 from shared.contracts.ids import SiteId
 
 LERENG = SiteId("lereng")
