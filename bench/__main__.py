@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, host_cut, idle, login_message, ping_command, report, start
+from bench import account_row, host_cut, idle, login_message, ping_command, report, start, takeover
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -23,6 +23,7 @@ BENCHES: dict[str, ModuleType] = {
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
+    "takeover": takeover,
 }
 ORDER = (
     "start_empty",
@@ -35,6 +36,8 @@ ORDER = (
     "login_message_administrator",
     "account_row",
     "ping_command",
+    "takeover",
+    "handover",
 )
 
 
