@@ -19,6 +19,7 @@ from shared.contracts.ids import HostId, SiteId
 from shared.contracts.inventory import Host, ProbePolicy, Site
 from shared.contracts.queries import ListOwnWatched
 from shared.contracts.streams import INVENTORY_BUCKET, LEASES_BUCKET
+from shared.contracts.subjects import unescape_token
 from shared.contracts.vocabulary import ProbeKind
 from shared.errors import DeadlineExceeded, RondaError
 from shared.security.sealing import generate_key
@@ -177,12 +178,8 @@ class Watch:
 
     async def watched_by(self, poller: PollerProcess) -> frozenset[HostId]:
         """What this poller watches now; nothing if it does not answer."""
-        leases = await self.bus.bucket(LEASES_BUCKET)
-        names = [
-            key.removeprefix("poller.").replace("=2E", ".") for key in await leases.keys(f"poller.{poller.name}=2E")
-        ]
         watched: set[HostId] = set()
-        for name in names:
+        for name in [name for name in self.names if name.startswith(f"{poller.name}.")]:
             with contextlib.suppress(RondaError):
                 report = await self.bus.request(ListOwnWatched(poller=name))
                 watched |= {host.host_id for host in report.hosts}
