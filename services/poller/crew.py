@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Collection
 from functools import partial
 
@@ -29,11 +28,6 @@ from shared.lifecycle import Loop
 _GOODBYE_S = 3.0  # of the 10 s that a service may take to stop
 
 log = structlog.get_logger(__name__)
-
-
-def new_name(instance: str) -> str:
-    """A name for this life of the poller: two processes of one name would believe each other's lease."""
-    return f"{instance}.{secrets.token_hex(3)}"
 
 
 class PinnedSites:

@@ -9,7 +9,17 @@ import structlog
 
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach
-from services.poller.core.records import HOSTS, HostRecord, host_key, read_record, router_key, session_key
+from services.poller.core.records import (
+    HOSTS,
+    HostRecord,
+    Record,
+    RouterRecord,
+    SessionRecord,
+    host_key,
+    read_record,
+    router_key,
+    session_key,
+)
 from services.poller.core.roster import Roster
 from services.poller.core.session_rows import TABLES
 from services.poller.core.shards import Part
@@ -49,7 +59,9 @@ class Duty:
         *,
         sharing: Sharing | None = None,
         recall_sessions: RecallSessions = _nothing_to_recall,
+        keeps: Callable[[str, Record], None] = lambda _key, _record: None,
     ) -> None:
+        """`keeps` hears what is known of whatever is watched from now on."""
         self._roster = roster
         self._patrol = patrol
         self._teller = teller
@@ -57,6 +69,7 @@ class Duty:
         self._new_watcher = new_watcher
         self._sharing: Sharing = sharing or AllMine()
         self._recall_sessions = recall_sessions
+        self._keeps = keeps
         self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
         self._changed = asyncio.Event()
         self._applied = asyncio.Condition()
@@ -195,7 +208,10 @@ class Duty:
                 self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
             log.debug("a host is watched no longer", host=host_id, name=watch.host.name)
         for host in wanted.values():
-            self._patrol.put(host, self._roster.policy_of(host), self._memory.hosts.get(host.id, State()))
+            state = self._memory.hosts.get(host.id, State())
+            if host.id not in self._patrol.watches and state.transition:
+                self._keeps(host_key(host.id), HostRecord.of(host.id, state))
+            self._patrol.put(host, self._roster.policy_of(host), state)
         gone = self._memory.hosts.keys() - self._roster.hosts.keys()
         for host_id in gone - self._forgotten:
             if self._sharing.holds(self._place(host_id)):
@@ -227,6 +243,10 @@ class Duty:
         sessions = {
             table.service: list(self._memory.sessions.get((router.id, table.service), {}).values()) for table in TABLES
         }
+        self._keeps(router_key(router.id), RouterRecord.of(router.id, reach))
+        for service, rows in sessions.items():
+            for row in rows:
+                self._keeps(session_key(router.id, service, row.slot), SessionRecord.of(router.id, service, row))
         watcher = self._new_watcher(router, reach, sessions)
         task = asyncio.create_task(watcher.run(), name=f"router {router.name}")
         task.add_done_callback(_say_crash)

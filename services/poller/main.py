@@ -10,17 +10,20 @@ from typing import Any
 import structlog
 
 from services.poller.adapters.icmp import IcmpProbe
+from services.poller.adapters.later_bucket import LaterBucket
 from services.poller.adapters.resolver import SystemResolver
+from services.poller.adapters.spool import SpoolFiles
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.core.reply import Fact
 from services.poller.core.roster import Roster
-from services.poller.crew import Crew, PinnedSites, hosts_down, new_name, sites_watched
+from services.poller.crew import Crew, PinnedSites, hosts_down, sites_watched
 from services.poller.duty import Duty
+from services.poller.far_site import REACH_WITHIN_S, FarSite, NearSite
 from services.poller.handlers import HANDLERS
 from services.poller.handlers.claims import Claim, LaterGate
 from services.poller.handlers.facts import tell_host_facts
 from services.poller.handlers.inventory import RosterCopy
-from services.poller.handlers.recall import recall, recall_sessions
+from services.poller.handlers.recall import recall_sessions
 from services.poller.handlers.returning import Homecoming
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
@@ -44,6 +47,7 @@ from shared.routeros.registered import registered_address
 from shared.telemetry import Check, Metrics
 
 _BUS_GRACE_S = 15.0
+_FIRST_CONNECTION_S = 30.0
 _QUEUE = "poller"
 
 log = structlog.get_logger(__name__)
@@ -67,12 +71,22 @@ async def build(
     """The poller, ready to run. What a test gives takes the place of the real thing."""
     clock, resolver = clock or SystemClock(), resolver or SystemResolver()
     async with AsyncExitStack() as stack:
+        site = NearSite(settings.instance)
+        if settings.poller_spool is not None:
+            site = FarSite(stack.enter_context(SpoolFiles.opened(settings.poller_spool, site.name)), LaterBucket, clock)
         if bus is None:
-            connection = NatsBus.connect(settings.nats_url, name=settings.instance, source="poller", clock=clock)
+            connection = NatsBus.connect(
+                settings.nats_url,
+                name=settings.instance,
+                source="poller",
+                clock=clock,
+                connect_wait_s=REACH_WITHIN_S if isinstance(site, FarSite) else _FIRST_CONNECTION_S,
+                patient=isinstance(site, FarSite),
+            )
             bus = await stack.enter_async_context(connection)
         if probes is None:
             probes = await stack.enter_async_context(real_probes())
-        service, crew = await _assemble(settings, clock, bus, probes, resolver, connect)
+        service, crew = await _assemble(settings, clock, bus, probes, resolver, connect, site)
         stack.push_async_callback(crew.leave)
         yield service
 
@@ -107,9 +121,10 @@ async def _assemble(
     probes: Mapping[ProbeKind, Probe],
     resolver: Resolver,
     connect: Connect,
+    site: NearSite,
 ) -> tuple[Service, Crew]:
     keys = settings.key_ring()
-    state = await bus.bucket(STATE_BUCKET)
+    state, leases, shards = [await site.bucket(bus, spec) for spec in (STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET)]
     roster = Roster()
 
     def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
@@ -125,8 +140,8 @@ async def _assemble(
         return duty.claim_of(key)
 
     gate = LaterGate()
-    teller = Teller(bus, state, on_takeover=on_takeover, gate=gate, claim_of=claim_of)
-    memory = await recall(bus, state, teller)
+    teller = Teller(bus, state, on_takeover=on_takeover, gate=gate, claim_of=claim_of, journal=site.journal)
+    memory = await site.remember(bus, state, shards, teller)
     new_watcher = partial(
         RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
     )
@@ -137,6 +152,7 @@ async def _assemble(
         memory,
         new_watcher,
         recall_sessions=partial(recall_sessions, bus, state, teller, memory),
+        keeps=site.knows,
     )
     homecoming = Homecoming(
         teller,
@@ -145,19 +161,29 @@ async def _assemble(
         late_after_s=settings.poller_late_after_s,
         hosts_down=hosts_down(patrol),
         sites=sites_watched(patrol),
+        on_home=site.home,
     )
     tenure = Tenure(
-        await bus.bucket(LEASES_BUCKET),
-        await bus.bucket(SHARDS_BUCKET),
+        leases,
+        shards,
         duty,
         clock,
-        name=new_name(settings.instance),
+        name=site.name,
         instance=settings.instance,
         sites=PinnedSites(settings.poller_sites, roster),
         on_return=homecoming.came_back,
+        on_away=site.away,
+        on_table=site.table,
     )
     duty.share(tenure)
     gate.lead_to(tenure)
+
+    def inventory_changed() -> None:
+        duty.changed()
+        site.inventory_changed()
+
+    site.furnish(roster, duty.changed)
+    site.resume(tenure)
     crew = Crew(bus, tenure, homecoming, duty, teller, memory)
     asks = {"roster": roster, "probes": probes, "resolver": resolver}
     shows = {"watches": patrol.watches, "sessions": duty.sessions}
@@ -182,7 +208,8 @@ async def _assemble(
     service = Service(
         loops={
             **crew.loops(),
-            "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, duty.changed)),
+            **site.loops(roster),
+            "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, inventory_changed)),
             "duty": duty.run,
             "patrol": patrol.run,
             "telling": teller.run,

@@ -28,14 +28,16 @@ class Homecoming:
         late_after_s: float,
         hosts_down: Callable[[], Collection[HostId]],
         sites: Callable[[], Collection[SiteId]],
+        on_home: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sites`: whose hosts and routers are watched here."""
+        """`sites`: whose hosts and routers are watched here. `on_home` runs when an absence is over and told."""
         self._teller = teller
         self._clock = clock
         self._instance = instance
         self._late_after_s = late_after_s
         self._hosts_down = hosts_down
         self._sites = sites
+        self._on_home = on_home
         self._away_since: datetime | None = None
         self._told_before = 0
         self._came = asyncio.Event()
@@ -43,7 +45,8 @@ class Homecoming:
     def came_back(self, away_since: float) -> None:
         """The lease is ours again, and was not since `away_since` (monotonic seconds). Nothing has been told yet."""
         away_s = self._clock.monotonic() - away_since
-        if away_s < self._late_after_s:
+        if away_s < self._late_after_s and self._away_since is None:
+            self._on_home()
             return
         if self._away_since is None:
             self._away_since = self._clock.now() - timedelta(seconds=away_s)
@@ -70,3 +73,4 @@ class Homecoming:
                 site_ids=tuple(sorted(self._sites())),
             )
             self._teller.announce(f"returned.{self._instance}", event)
+            self._on_home()

@@ -88,11 +88,12 @@ class Tenure:
         sites: Callable[[], frozenset[SiteId] | None] = lambda: None,
         on_away: Callable[[float], None] = lambda _since: None,
         on_return: Callable[[float], None] = lambda _since: None,
+        on_table: Callable[[Table], None] = lambda _table: None,
     ) -> None:
         """`sites`: to which the poller is pinned, as far as they are known by now; None: it takes shards.
 
         `on_away` and `on_return` hear since when (monotonic seconds) the lease is or was not ours; `on_return` before
-        anything is told.
+        anything is told. `on_table` hears of every new table.
         """
         self._leases = leases
         self._shards = shards
@@ -101,6 +102,7 @@ class Tenure:
         self._sites = sites
         self._on_away = on_away
         self._on_return = on_return
+        self._on_table = on_table
         self.name = name
         self.instance = instance
         self._members: dict[str, tuple[Member, float]] = {}
@@ -299,6 +301,7 @@ class Tenure:
             return
         redrawn = table.pins != self._table.pins
         self._table, self._revision = table, revision
+        self._on_table(table)
         held = table.held_by(self.name)
         lost = frozenset(part for part, epoch in self._held.items() if held.get(part) != epoch)
         self._held = held

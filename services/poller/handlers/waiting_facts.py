@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from services.poller.core.records import Record
-from services.poller.core.shards import Part
+from services.poller.core.shards import Part, Table
 from services.poller.handlers.claims import Claim
 from shared.contracts.events import Event
 
@@ -49,3 +50,48 @@ class NoJournal:
 
     def told(self, told: Told) -> None:
         """Nothing was kept."""
+
+
+@dataclass
+class Spooled:
+    """What an earlier life of this poller left: by key what was last known, and what was not told, in order."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    waiting: list[Told] = field(default_factory=list)
+    table: Table = field(default_factory=Table)
+    away_since: datetime | None = None
+    inventory: Mapping[str, bytes] = field(default_factory=dict)
+
+
+class Spool(Journal, Protocol):
+    """A journal that also keeps what a poller must know to start while it is cut off."""
+
+    @property
+    def name(self) -> str:
+        """The name of the poller's lease, the same in all its lives."""
+        ...
+
+    @property
+    def before(self) -> Spooled:
+        """What was kept when it was opened."""
+        ...
+
+    def knows(self, key: str, record: Record) -> None:
+        """This was remembered by others before us."""
+        ...
+
+    def holds(self, table: Table) -> None:
+        """Who holds what, as we last saw it."""
+        ...
+
+    def away(self, since: datetime | None) -> None:
+        """We are cut off since then; None: not any more."""
+        ...
+
+    def keep_inventory(self, entries: Mapping[str, bytes]) -> None:
+        """The inventory as it is now."""
+        ...
+
+    async def sync(self) -> None:
+        """Bring what was written to the disk regularly until cancelled."""
+        ...

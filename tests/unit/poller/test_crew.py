@@ -5,153 +5,27 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from contextlib import suppress
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from services.poller.crew import new_name
-from services.poller.main import build
-from services.poller.settings import PollerSettings
-from shared.bus.memory import MemoryBus, MemoryServer
-from shared.contracts.events import Event, HostDown, HostTransition, HostUp, PollerReturned
+from services.poller.far_site import new_name
+from shared.contracts.events import HostDown, HostUp
 from shared.contracts.ids import HostId, SiteId
-from shared.contracts.inventory import Host, ProbePolicy, Site
-from shared.contracts.queries import ListWatched, PingTarget
-from shared.contracts.streams import EVENTS, INVENTORY_BUCKET
-from shared.contracts.vocabulary import HostState, ProbeKind
-from shared.lifecycle import running
+from shared.contracts.inventory import ProbePolicy, Site
+from shared.contracts.queries import ListWatched
+from shared.contracts.vocabulary import HostState
 from shared.security.sealing import generate_key
-from tests.fakes.cut_off_bus import CutOffBus
-from tests.fakes.network import FakeNetwork, FakeResolver
-from tests.fakes.virtual_time import VirtualClock, run_virtually
+from tests.fakes.network import FakeNetwork
+from tests.support.crew import Crew, everything_is_told_once, together
 
 WARU, LERENG = Site(id=SiteId("waru"), name="Waru"), Site(id=SiteId("lereng"), name="Lereng")
 QUICK = ProbePolicy(
     name="quick", interval_s=1.0, burst_size=3, burst_spacing_s=0.15, recovery_spacing_s=0.1, max_timeout_s=0.3
 )
 KEYS = generate_key()
+Story = Callable[["Crew"], Awaitable[None]]
 TAKEN_OVER_S = 5.0  # the promise
-
-
-class Eyes:
-    """The network as this poller sees it now."""
-
-    def __init__(self, poller: Poller) -> None:
-        self._poller = poller
-
-    def ask(self, *question: object) -> None:
-        self._poller.network.ask(*question)
-
-
-class Poller:
-    """One that runs beside others."""
-
-    def __init__(self, crew: Crew, number: int, sites: str) -> None:
-        self.bus = CutOffBus(crew.server, source=f"poller-{number}")
-        self.settings = PollerSettings(seal_keys=KEYS, instance=f"p{number}", poller_sites=sites)
-        self.network = crew.network
-        self._crew = crew
-        self._task = asyncio.create_task(self._live())
-        self.service = None
-
-    async def _live(self) -> None:
-        crew = self._crew
-        probes: dict[ProbeKind, Eyes] = dict.fromkeys(ProbeKind, Eyes(self))
-        with suppress(asyncio.CancelledError):
-            async with (
-                build(self.settings, clock=crew.clock, bus=self.bus, probes=probes, resolver=FakeResolver()) as service,
-                running(service),
-            ):
-                self.service = service
-                await asyncio.Event().wait()
-
-    async def stop(self) -> None:
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
-
-    async def die(self) -> None:
-        self.bus.way.refuse()
-        await self.stop()
-
-    def metric(self, name: str) -> float:
-        [line] = [line for line in self.service.metrics.render().decode().splitlines() if line.startswith(f"{name} ")]
-        return float(line.split()[1])
-
-
-class Crew:
-    """Pollers, the hosts that they share, and the truth about those."""
-
-    def __init__(self, hosts: int) -> None:
-        self.clock = VirtualClock()
-        self.server = MemoryServer(self.clock)
-        self.bus = MemoryBus(source="desk", server=self.server)
-        self.network = FakeNetwork()
-        self.hosts = [self.host(number) for number in range(hosts)]
-        self.pollers: list[Poller] = []
-        self.started = 0
-
-    def host(self, number: int, site: Site = WARU) -> Host:
-        return Host(
-            id=HostId(f"h{number}"), site_id=site.id, name=f"h{number}", address=f"10.0.0.{number + 1}", policy="quick"
-        )
-
-    async def begin(self, pollers: int) -> None:
-        await self.put(WARU, LERENG, QUICK, *self.hosts)
-        for _ in range(pollers):
-            self.start()
-        await asyncio.sleep(4)
-
-    async def put(self, *entries: Site | Host | ProbePolicy) -> None:
-        inventory = await self.bus.bucket(INVENTORY_BUCKET)
-        for entry in entries:
-            await inventory.put(entry.key(), entry.model_dump_json().encode())
-
-    def start(self, sites: str = "") -> Poller:
-        self.started += 1
-        self.pollers.append(Poller(self, self.started, sites))
-        return self.pollers[-1]
-
-    async def end(self) -> None:
-        for poller in self.pollers:
-            poller.bus.way.restore()
-        await asyncio.gather(*(poller.stop() for poller in self.pollers))
-
-    def flip(self, host: Host) -> None:
-        self.network.cut ^= {host.address}
-
-    async def events(self) -> list[Event]:
-        found = self.bus.read(EVENTS, after_sequence=0, follow=False)
-        return [received.message async for received in found if received is not None]
-
-    async def told(self) -> dict[HostId, list[HostTransition]]:
-        told = defaultdict(list)
-        for event in await self.events():
-            if isinstance(event, HostTransition):
-                told[event.host_id].append(event)
-        return told
-
-    def who_asks(self, since: float) -> set[str]:
-        return {address for at, address in self.network.asked_at if at > since}
-
-
-def together(story, *, hosts: int = 8, pollers: int = 2) -> None:
-    async def run() -> None:
-        crew = Crew(hosts)
-        await crew.begin(pollers)
-        try:
-            await story(crew)
-        finally:
-            await crew.end()
-
-    run_virtually(run())
-
-
-async def everything_is_told_once(crew: Crew, flips: dict[HostId, int]) -> None:
-    told = await crew.told()
-    for host in crew.hosts:
-        events = told[host.id]
-        assert [event.transition for event in events] == list(range(1, len(events) + 1))
-        assert [type(event) for event in events] == [HostUp, *(HostDown, HostUp) * 99][: flips[host.id] + 1]
 
 
 def test_two_share_the_hosts_and_each_is_told_once():
@@ -285,59 +159,6 @@ def test_what_is_watched_is_answered_for_all_by_any():
             assert report.silent_pollers == ()
 
     together(story, pollers=3)
-
-
-class TestPinned:
-    def test_site_is_watched_from_its_own_poller_alone(self):
-        async def story(crew: Crew) -> None:
-            far = crew.host(50, LERENG)
-            await crew.put(far)
-            pinned = crew.start(sites="Lereng")
-            await asyncio.sleep(6)
-            assert pinned.metric("ronda_poller_hosts_watched") == 1
-            await pinned.die()
-            await asyncio.sleep(10)
-            assert sum(poller.metric("ronda_poller_hosts_watched") for poller in crew.pollers[:2]) == 8
-            assert [type(event) for event in (await crew.told())[far.id]] == [HostUp]
-
-        together(story)
-
-    def test_ping_of_its_hosts_goes_from_there(self):
-        async def story(crew: Crew) -> None:
-            far = crew.host(50, LERENG)
-            await crew.put(far)
-            crew.start(sites="lereng")
-            await asyncio.sleep(6)
-            for _ in range(3):
-                report = await crew.bus.request(PingTarget(target=far.address, host_id=far.id, count=1))
-                assert report.received == 1
-
-        together(story)
-
-    def test_long_absence_is_told_late_with_true_times_and_one_word_at_the_end(self):
-        async def story(crew: Crew) -> None:
-            far = crew.host(50, LERENG)
-            await crew.put(far)
-            pinned = crew.start(sites="lereng")
-            await asyncio.sleep(6)
-            cut_at = crew.clock.now()
-            pinned.bus.way.refuse()
-            for _ in range(21):  # more than eight: all must survive
-                await asyncio.sleep(10)
-                crew.flip(far)
-            await asyncio.sleep(10)
-            pinned.bus.way.restore()
-            await asyncio.sleep(5)
-            first, *late = (await crew.told())[far.id]
-            assert (first.backfilled, len(late), {event.backfilled for event in late}) == (False, 21, {True})
-            for number, event in enumerate(late):
-                assert 0 < (event.at - cut_at).total_seconds() - 10 * (number + 1) < 3
-            [returned] = [event for event in await crew.events() if isinstance(event, PollerReturned)]
-            assert (returned.facts, returned.hosts_down, returned.site_ids) == (21, (far.id,), (LERENG.id,))
-            assert abs((returned.away_since - cut_at).total_seconds()) < 4
-            assert (await crew.events())[-1] == returned
-
-        together(story)
 
 
 async def trouble(crew: Crew, chance: random.Random) -> None:
