@@ -215,11 +215,13 @@ async def until(condition: Callable[[], object], within_s: float) -> None:
 
 
 @asynccontextmanager
-async def watch(directory: Path, hosts: int, *, site: Site = SITE, logs: Path | None = None) -> AsyncIterator[Watch]:
+async def watch(
+    directory: Path, hosts: int, *, site: Site = SITE, logs: Path | None = None, leaf_port: int | None = None
+) -> AsyncIterator[Watch]:
     """A bus with an inventory of hosts on loopback, and no poller yet."""
     farm = HostFarm([f"host-{number}" for number in range(hosts)], kind="tcp")
     await farm.start()
-    with NatsServer(directory) as server:
+    with NatsServer(directory, leaf_port=leaf_port) as server:
         async with NatsBus.connect(server.url(), name="desk", source="desk") as bus:
             made = Watch(server, bus, farm, logs)
             following = asyncio.create_task(made.follow_leases())

@@ -122,8 +122,9 @@ class TestSpool:
             with SpoolFiles.opened(tmp_path, "unused") as spool:
                 [waiting] = spool.before.waiting
             await crew.bus.publish(waiting.event)
-            crew.start(poller_sites="lereng", poller_spool=tmp_path, instance="far")
             await asyncio.sleep(700)  # longer than the stream remembers ids
+            crew.start(poller_sites="lereng", poller_spool=tmp_path, instance="far")
+            await asyncio.sleep(10)
             crew.flip(one)
             await asyncio.sleep(5)
             assert [type(event) for event in (await crew.told())[one.id]] == [HostUp, HostDown, HostUp]
