@@ -34,7 +34,7 @@ class ServerPlace:
 
 @dataclass(frozen=True, slots=True)
 class LeafPlace:
-    """Where the server of a far site listens, and how it reaches the hub. `hub` holds the password of the user `leaf`."""
+    """Where a far site's server listens, and how it reaches the hub. `hub` holds the password of the user `leaf`."""
 
     name: str
     host: str
