@@ -8,7 +8,18 @@ import sys
 from collections.abc import Awaitable, Callable
 from types import ModuleType
 
-from bench import account_row, host_cut, idle, login_message, ping_command, report, start, takeover
+from bench import (
+    account_row,
+    beside_prometheus,
+    host_cut,
+    idle,
+    login_message,
+    login_storm,
+    ping_command,
+    report,
+    start,
+    takeover,
+)
 from bench.figures import Figure
 from bench.stage import Stage, stage
 from deploy.local.stack import ROOT
@@ -20,9 +31,11 @@ BENCHES: dict[str, ModuleType] = {
     "start": start,
     "idle": idle,
     "host_cut": host_cut,
+    "beside_prometheus": beside_prometheus,
     "ping_command": ping_command,
     "account_row": account_row,
     "login_message": login_message,
+    "login_storm": login_storm,
     "takeover": takeover,
 }
 ORDER = (
@@ -32,12 +45,16 @@ ORDER = (
     "idle_cpu",
     "host_cut",
     "host_cut_whatsapp",
+    "host_cut_beside_prometheus",
     "login_message",
     "login_message_administrator",
-    "account_row",
-    "ping_command",
+    "login_storm",
+    "login_storm_once",
+    "login_storm_cpu",
     "takeover",
     "handover",
+    "account_row",
+    "ping_command",
 )
 
 

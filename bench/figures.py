@@ -42,11 +42,17 @@ class Figure:
     machine: Machine
     statistic: str = ""
     besides: str = ""
+    at_least: bool = False  # the bar is a least: a ratio by which we are faster, a rate
 
     @property
     def holds(self) -> bool:
         """Whether the bar is kept."""
-        return self.measured <= self.bar
+        return self.measured >= self.bar if self.at_least else self.measured <= self.bar
+
+    @property
+    def bar_text(self) -> str:
+        """The bar with its direction: `≤ 3.50 s`."""
+        return f"{'≥' if self.at_least else '≤'} {amount(self.bar, self.unit)}"
 
     @property
     def text(self) -> str:

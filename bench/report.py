@@ -40,7 +40,7 @@ NATS and PostgreSQL over real sockets, with the lab in place of routers, hosts a
     make bench                          # all of them
     make bench BENCH="host_cut idle"    # some of them: {names}
 
-A figure holds when it is at most its bar. Clients, lab and product share the machine, and with it its cores.
+A figure holds when it keeps its bar. Clients, lab and product share the machine, and with it its cores.
 """
 _CITED = """\
 
@@ -69,7 +69,7 @@ def screen(figures: Sequence[Figure]) -> str:
     lines = []
     for figure in figures:
         mark = "holds" if figure.holds else "MISSED"
-        head = f"{mark:<7}{figure.name:<28}{figure.text:>16}  of {amount(figure.bar, figure.unit):<18}"
+        head = f"{mark:<7}{figure.name:<28}{figure.text:>16}  {figure.bar_text:<20}"
         lines += [f"{head} n={figure.samples}", f"       {figure.what}", f"       {figure.besides}".rstrip()]
     return "\n".join(line for line in lines if line.strip())
 
@@ -99,7 +99,7 @@ def document(root: Path, methods: dict[str, str], order: Sequence[str]) -> str:
     """`docs/benchmarks.md`. `methods`: the method note of each benchmark by its name."""
     kept: dict[str, Any] = json.loads((root / KEPT).read_text())
     entries = sorted(kept.items(), key=lambda item: order.index(item[0]) if item[0] in order else len(order))
-    lines = [_PREFACE.format(names=" ".join(methods)), "| what | at most | measured | samples | besides | |"]
+    lines = [_PREFACE.format(names=" ".join(methods)), "| what | bar | measured | samples | besides | |"]
     lines.append("|---|---|---|---|---|---|")
     lines += [_row(entry) for _, entry in entries]
     lines += ["", "## When and where", "", "| figure | day | machine |", "|---|---|---|"]
@@ -111,7 +111,7 @@ def document(root: Path, methods: dict[str, str], order: Sequence[str]) -> str:
 
 def _row(entry: dict[str, Any]) -> str:
     figure = entry["figure"]
-    bar = amount(figure["bar"], figure["unit"])
+    bar = ("≥ " if figure.get("at_least") else "≤ ") + amount(figure["bar"], figure["unit"])
     state = "holds" if entry["holds"] else "**missed**"
     return f"| {figure['what']} | {bar} | {entry['text']} | {figure['samples']} | {figure['besides']} | {state} |"
 

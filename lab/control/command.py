@@ -18,6 +18,7 @@ EPILOG = """\
 while it runs:
   python -m lab ctl cut host core-1            python -m lab ctl cut site waru
   python -m lab ctl reboot router gw-waru      python -m lab ctl login subscriber budi@waru
+  python -m lab ctl strain router gw-waru cpu=97   python -m lab ctl unplug router gw-waru port=ether3
   python -m lab ctl fault chat telegram kind=retry_after seconds=30
   python -m lab ctl send chat tg:612880011 "/ping core-1"
 """

@@ -5,18 +5,14 @@ One table per noun; the page, the JSON and the command line all go through it.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from lab.chats.desk import DeskError
 from lab.chats.faults import Fault
 from lab.control.customers import Customer
+from lab.control.router_deeds import ROUTER_DEEDS, Deed, Options, number, router_of
 from lab.control.running import Lab
 from lab.hosts import Host, HostError
-from lab.routers import VirtualRouter
-
-Options = dict[str, Any]
-Deed = Callable[[Lab, str, Options], Awaitable[str]]
 
 
 def _host(lab: Lab, name: str) -> Host:
@@ -40,24 +36,17 @@ async def restore_host(lab: Lab, name: str, _: Options) -> str:
 
 async def flap_host(lab: Lab, name: str, options: Options) -> str:
     """Down and up: `times` (6), `seconds` in each state (5)."""
-    times, seconds = int(_number(options, "times", 6)), _number(options, "seconds", 5)
+    times, seconds = int(number(options, "times", 6)), number(options, "seconds", 5)
     await _host(lab, name).flap(times, seconds)
     return f"{name} goes down and up {times} times"
 
 
 async def degrade_host(lab: Lab, name: str, options: Options) -> str:
     """Loses and delays: `loss` from 0 to 1 (0.2), `delay_ms` (200)."""
-    loss, delay_ms = _number(options, "loss", 0.2), _number(options, "delay_ms", 200)
+    loss, delay_ms = number(options, "loss", 0.2), number(options, "delay_ms", 200)
     if not await _host(lab, name).degrade(loss=loss, delay_ms=delay_ms):
         raise DeskError("a TCP host cannot be made slow: the kernel accepts by itself")
     return f"{name} loses {loss:.0%} and answers {delay_ms:.0f} ms late"
-
-
-def _number(options: Options, name: str, default: float) -> float:
-    try:
-        return float(options.get(name, default))
-    except (TypeError, ValueError) as error:
-        raise DeskError(f"{name} must be a number") from error
 
 
 def _site_hosts(lab: Lab, site: str) -> list[str]:
@@ -89,29 +78,23 @@ async def restore_site(lab: Lab, site: str, _: Options) -> str:
     return f"{site} answers again"
 
 
-def _router(lab: Lab, name: str) -> VirtualRouter:
-    if name not in lab.routers:
-        raise DeskError(f"there is no router {name}")
-    return lab.routers[name]
-
-
 async def cut_router(lab: Lab, name: str, _: Options) -> str:
     """Connections are reset, new ones refused."""
-    await _router(lab, name).faults.cut()
+    await router_of(lab, name).faults.cut()
     lab.router_faults[name] = "cut"
     return f"{name} cannot be reached"
 
 
 async def hang_router(lab: Lab, name: str, _: Options) -> str:
     """Accepts and reads, answers nothing."""
-    _router(lab, name).faults.hang()
+    router_of(lab, name).faults.hang()
     lab.router_faults[name] = "hanging"
     return f"{name} hangs"
 
 
 async def restore_router(lab: Lab, name: str, _: Options) -> str:
     """Reachable, quick and with its own password again."""
-    router = _router(lab, name)
+    router = router_of(lab, name)
     await router.faults.restore()
     for path in list(router.faults.slow_paths):
         router.faults.slow(path, 0)
@@ -121,36 +104,36 @@ async def restore_router(lab: Lab, name: str, _: Options) -> str:
     return f"{name} is well again"
 
 
-async def reboot_router(lab: Lab, name: str, _: Options) -> str:
-    """All sessions end, customers dial again."""
+async def reboot_router(lab: Lab, name: str, options: Options) -> str:
+    """All sessions end, customers dial again; `power=cut`: without a proper shutdown."""
     lab.router_faults.pop(name, None)
-    await _router(lab, name).reboot()
+    await router_of(lab, name).reboot(proper=options.get("power") != "cut")
     return f"{name} was rebooted"
 
 
 async def garble_router(lab: Lab, name: str, _: Options) -> str:
     """The next reply is nonsense."""
-    _router(lab, name).faults.garbage()
+    router_of(lab, name).faults.garbage()
     return f"the next reply of {name} is nonsense"
 
 
 async def half_router(lab: Lab, name: str, _: Options) -> str:
     """The next reply stops in the middle of a sentence."""
-    _router(lab, name).faults.half_sentence()
+    router_of(lab, name).faults.half_sentence()
     return f"the next reply of {name} stops half way"
 
 
 async def slow_router(lab: Lab, name: str, options: Options) -> str:
     """Printing `path` (/ppp/active) takes `seconds` (10)."""
-    path, seconds = str(options.get("path", "/ppp/active")), _number(options, "seconds", 10)
-    _router(lab, name).faults.slow(path, seconds)
+    path, seconds = str(options.get("path", "/ppp/active")), number(options, "seconds", 10)
+    router_of(lab, name).faults.slow(path, seconds)
     lab.router_faults[name] = "slow"
     return f"{path} on {name} takes {seconds:g} s"
 
 
 async def change_password(lab: Lab, name: str, options: Options) -> str:
     """Somebody changed the password in Winbox."""
-    plan = lab.planned(_router(lab, name).name)
+    plan = lab.planned(router_of(lab, name).name)
     lab.routers[name].faults.change_password(plan.user, str(options.get("password", "changed-by-hand")))
     lab.router_faults[name] = "other password"
     return f"{name} has another password"
@@ -158,7 +141,7 @@ async def change_password(lab: Lab, name: str, options: Options) -> str:
 
 async def drop_sessions(lab: Lab, name: str, _: Options) -> str:
     """Every session ends at once; modems dial again."""
-    _router(lab, name)
+    router_of(lab, name)
     mine = [c for c in lab.customers.all.values() if c.plan.router == name and c.online]
     for customer in mine:
         customer.logout()
@@ -199,11 +182,11 @@ async def fault_chat(lab: Lab, target: str, options: Options) -> str:
     """The next `times` (1; 0 until healed) calls fail: `kind`, `seconds`, `method`, `chat`, `code`."""
     fault = Fault(
         str(options.get("kind", "retry_after")),
-        int(_number(options, "times", 1)),
+        int(number(options, "times", 1)),
         str(options.get("method", "")),
         str(options.get("chat", "")),
-        _number(options, "seconds", 5),
-        int(_number(options, "code", 131000)),
+        number(options, "seconds", 5),
+        int(number(options, "code", 131000)),
     )
     try:
         for server in _servers(lab, target):
@@ -263,6 +246,7 @@ DEEDS: dict[str, dict[str, Deed]] = {
         "slow": slow_router,
         "password": change_password,
         "drop": drop_sessions,
+        **ROUTER_DEEDS,
     },
     "subscribers": {"login": login, "logout": logout},
     "chat-servers": {

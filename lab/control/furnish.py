@@ -7,6 +7,8 @@ import ipaddress
 from lab import names
 from lab.provider import PlannedRouter, Subscriber
 from lab.routers import LinkMap, Personality, VirtualRouter
+from lab.routers.behaviour import neighbors
+from lab.routers.behaviour.counters import run_traffic
 from lab.routers.behaviour.interfaces import add_ethernet
 
 
@@ -25,6 +27,7 @@ def build_router(plan: PlannedRouter, number: int, customers: list[Subscriber], 
     router.menu("/ip/address").add(address=f"10.0.{number}.1/24", interface="ether1", comment="uplink")
     _add_pppoe(router, plan)
     _add_hotspot(router, plan)
+    _add_surroundings(router, number)
     for customer in customers:
         _add_account(router, customer)
     return router
@@ -53,6 +56,22 @@ def _add_hotspot(router: VirtualRouter, plan: PlannedRouter) -> None:
     router.menu("/ip/hotspot").add(name="hs-guyub", interface="ether4", address_pool="pool-hotspot", disabled="no")
     for name, rate, _ in names.HOTSPOT_PROFILES:
         router.menu("/ip/hotspot/user/profile").add(name=name, rate_limit=rate, shared_users="1")
+
+
+def _add_surroundings(router: VirtualRouter, number: int) -> None:
+    """What is always there: traffic on the uplink, a DHCP server with two devices, and access points that announce
+    themselves."""
+    run_traffic(router, "ether1", 30.0 + 5 * number, 6.0 + number)
+    run_traffic(router, "ether3", 6.0 + number, 30.0 + 5 * number)
+    if "/ip/dhcp-server" in router.menus:
+        router.menu("/ip/dhcp-server").add(name="dhcp-lan", interface="ether5", disabled="no")
+        for host in (11, 12):
+            router.leases.bind(
+                "dhcp-lan", f"A4:5E:60:{number:02X}:00:{host:02X}", f"10.0.{number}.{host}", f"pc-{host}"
+            )
+    for ap in (1, 2):
+        mac, identity = f"DC:2C:6E:{number:02X}:00:{ap:02X}", f"ap-{router.name}-{ap}"
+        neighbors.appear(router, mac, interface="ether4", address=f"10.0.{number}.{100 + ap}", identity=identity)
 
 
 def _add_account(router: VirtualRouter, customer: Subscriber) -> None:

@@ -140,6 +140,7 @@ class Connection:
 
     def _handle(self, sentence: Sentence) -> bool:
         """Start one command. True if the connection is over."""
+        self.router.server.heard[sentence.command] += 1
         if sentence.command == "/login":
             return self._login(sentence)
         if self.account is None:
@@ -242,6 +243,7 @@ class Connection:
         if self.session is not None:
             self.router.accounts.logged_out(self.session)
         self.account = account
+        self.router.server.logins += 1
         self.session = self.router.accounts.logged_in(account, self.peer, self)
         self._reply(sentence, "!done")
         return False

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -26,6 +27,7 @@ from lab.routers.behaviour.pools import Pools
 from lab.routers.behaviour.ppp import PppServer, PppSession
 from lab.routers.behaviour.scripts import Scripts
 from lab.routers.behaviour.sessions import LoginRefused
+from lab.routers.behaviour.vitals import Vitals
 from lab.routers.calls import Account, Handler
 from lab.routers.clock import Clock, RunningClock, Timer
 from lab.routers.durations import format_datetime
@@ -81,6 +83,7 @@ class VirtualRouter:
         self.links = links or LinkMap()
         self.pools = Pools(self)
         self.scripts = Scripts(self)
+        self.vitals = Vitals(self)
         behaviour.install(self)
         self.ppp = PppServer(self) if "/ppp/active" in self.menus else None
         self.hotspot = Hotspot(self) if "/ip/hotspot/active" in self.menus else None
@@ -117,15 +120,39 @@ class VirtualRouter:
     async def __aexit__(self, *_exc: object) -> None:
         await self.stop()
 
-    async def reboot(self) -> None:
-        """Connections are lost, sessions and run counts are gone, and without NTP it is 1970 again."""
+    async def reboot(self, *, proper: bool = True) -> None:
+        """Connections are lost, sessions, counters and the log are gone, and without NTP it is 1970 again.
+
+        Not `proper`: the power was cut, and the log says so.
+        """
         await self.server.close(reset=True)
+        self._log.clear()
         self.booted_at = self.clock.now()
         self.clock_offset_s = 0.0 if self.ntp else UNSET_CLOCK_S - self.clock.now()
         for hook in self.on_reboot:
             hook()
-        self.log("system,info", "router rebooted")
+        for item in self.menu("/interface"):
+            if item.meter is not None:
+                item.meter.clear(self.clock.now())
+        if proper:
+            self.log("system,info", "router rebooted")
+        else:
+            self.log("system,error,critical", "router was rebooted without proper shutdown")
         await self.server.open()
+
+    async def upgrade(self, version: str) -> None:
+        """Another version of the same line, after a reboot. The menus stay those of the version it was made with.
+
+        Raises ValueError for another line: 7 has other menus than 6.
+        """
+        fresh = replace(self.personality, version=version, channel="", build="")
+        if fresh.line != self.personality.line:
+            raise ValueError(f"{self.personality.version} does not become {version} without a new lab")
+        self.personality = fresh
+        for item in self.menu("/system/package"):
+            item.values |= {"version": version, "build-time": fresh.build_time}
+        self.menu("/system/package/update").single.values["installed-version"] = version
+        await self.reboot()
 
     @property
     def port(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lab.routers.connection import Connection
@@ -24,6 +25,10 @@ class ApiServer:
         self.port = 0
         self.tls_port: int | None = None
         self.tls: ssl.SSLContext | None = None
+        self.logins = 0
+        """How often somebody logged in; each is a line in the log."""
+        self.heard: Counter[str] = Counter()
+        """Sentences by their command word."""
 
     @property
     def listening(self) -> bool:

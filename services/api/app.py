@@ -17,6 +17,8 @@ from services.api.routes import (
     health,
     history,
     hosts,
+    ingest,
+    measured,
     people,
     routers,
     search,
@@ -46,9 +48,25 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    for resource in (sites, routers, hosts, chats, accounts, alerts, history, search, stream, people, health):
+    resources = (
+        sites,
+        routers,
+        ingest,
+        hosts,
+        measured,
+        chats,
+        accounts,
+        alerts,
+        history,
+        search,
+        stream,
+        people,
+        health,
+    )
+    for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)
+    app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
     for page in (static_files, login, board, actions, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)

@@ -17,8 +17,10 @@ from starlette.responses import Response
 
 from services.api.core.cursor import MAX_PAGE, PageWish, decode_cursor
 from services.api.core.faults import CsrfFailed, KeyReused, NotAuthenticated
+from services.api.core.measurements import Kept
 from services.api.core.rights import Caller, Scope
 from services.api.core.throttle import LoginThrottle
+from services.api.handlers.ingest import Gate
 from services.api.handlers.live import BoardBell
 from services.api.handlers.people import caller_of_session, caller_of_token, may_go_on
 from services.api.ports import PasswordHasher, Sealer, Store, StoredAnswer, Unit
@@ -43,9 +45,12 @@ class Parts:
     sealer: Sealer
     throttle: LoginThrottle
     bell: BoardBell
+    gate: Gate
+    ingest_url: str
     time_zone: str
     language: str
     secure_cookies: bool
+    kept: Kept
     stopping: asyncio.Event  # set when the program ends, so that streams end before their connections are cut
 
 

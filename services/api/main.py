@@ -11,15 +11,21 @@ import structlog
 from fastapi import FastAPI
 
 from services.api.adapters.inventory_bucket import InventoryPublisher
+from services.api.adapters.keeper import Keeper
 from services.api.adapters.opening import SOURCE, open_database
+from services.api.adapters.partitions import Partitions
 from services.api.adapters.passwords import Argon2Hasher
+from services.api.adapters.sample_rows import SampleRows
 from services.api.adapters.store import PostgresInventory, PostgresStore
 from services.api.app import make_app
+from services.api.core.backlog import Backlog
 from services.api.core.throttle import LoginThrottle
 from services.api.deps import Parts
 from services.api.handlers import HANDLERS
+from services.api.handlers.ingest import Gate
 from services.api.handlers.live import BoardBell
 from services.api.handlers.projections import CONSUMER, bind
+from services.api.handlers.recorder import Recorder
 from services.api.settings import ApiSettings
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus, ConsumerSpec
@@ -91,13 +97,21 @@ def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock
         sealer=settings.key_ring(),
         throttle=LoginThrottle(),
         bell=bell,
+        gate=Gate(),
+        ingest_url=settings.ingest_url,
         time_zone=settings.time_zone,
         language=settings.language,
         secure_cookies=settings.public_https,
+        kept=settings.kept(),
         stopping=asyncio.Event(),
     )
     app = make_app(parts)
     metrics = Metrics()
+    kept = parts.kept
+    partitions = Partitions(database, kept)
+    backlog = Backlog(settings.recorder_waiting_rows)
+    recorder = Recorder(backlog, SampleRows(database, partitions, backlog), clock=clock, metrics=metrics)
+    keeper = Keeper(database, partitions, kept=kept, clock=clock, metrics=metrics)
     checks = {"database": Check(database.check), "bus": Check(_bus_check(bus), grace_s=BUS_GRACE_S)}
     relay = OutboxRelay(database, bus)
     service = Service(
@@ -106,6 +120,9 @@ def _assembled(settings: ApiSettings, database: Database, bus: Bus, clock: Clock
             "inventory": publisher.run,
             "projections": lambda: bus.consume(PROJECTION, bind(HANDLERS, store=store, bell=bell)),
             "board": app.state.board_watch.run,
+            "samples": lambda: recorder.listen(bus),
+            "recorder": recorder.write,
+            "keeper": keeper.run,
         },
         checks=checks,
         metrics=metrics,

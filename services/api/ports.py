@@ -14,14 +14,19 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.availability import Change, Span
+from services.api.core.backlog import Block, ReadingBlock
+from services.api.core.charts import Measured, Point, ReadingPoint
 from services.api.core.cursor import Page, PageWish
 from services.api.core.facts import BoardFacts
+from services.api.core.measurements import Wanted
 from services.api.core.rights import Scope
 from services.api.core.search import Found, SearchWish
-from services.api.core.standings import HostStanding, RouterStanding
+from services.api.core.standings import Condition, HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import AlertEvent, Event, SessionClosed, SessionOpened
-from shared.contracts.inventory import Chat, Host, Router, Site
+from shared.contracts.events import AlertEvent, Event, SessionChanged, SessionClosed, SessionOpened
+from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Chat, Host, Maintenance, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
 
@@ -76,6 +81,17 @@ class Token:
     scopes: frozenset[Scope]
     created_at: datetime
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestToken:
+    """By what a router may tell us things; `digest` is the hash of its secret."""
+
+    id: str
+    router_id: RouterId
+    digest: str
+    created_at: datetime
+    created_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,12 +246,24 @@ class PeopleRows(Protocol):
     async def remove_token(self, token_id: str) -> None: ...
 
 
+class IngestTokenRows(Protocol):
+    """By what routers may tell us things."""
+
+    async def add(self, token: IngestToken) -> None: ...
+    async def of_router(self, router_id: str) -> list[IngestToken]: ...
+    async def router_of(self, digest: str) -> RouterId | None: ...
+    async def remove(self, router_id: str, token_id: str) -> None:
+        """Raises NotFound."""
+        ...
+
+
 class HistoryRows(Protocol):
     """What the bus told, projected."""
 
     async def record(self, envelope: Envelope, event: Event) -> None: ...
     async def events(self, chosen: EventFilter, wish: PageWish) -> Page[PastEvent]: ...
     async def open_session(self, event: SessionOpened) -> None: ...
+    async def change_session(self, event: SessionChanged) -> None: ...
     async def close_session(self, event: SessionClosed) -> None: ...
     async def sessions(self, chosen: SessionFilter, wish: PageWish) -> Page[SubscriberSession]: ...
     async def set_host(self, standing: HostStanding) -> bool:
@@ -243,6 +271,10 @@ class HistoryRows(Protocol):
         ...
 
     async def set_router(self, standing: RouterStanding) -> bool: ...
+    async def set_condition(self, host_id: str, condition: Condition, *, since: datetime | None, at: datetime) -> None:
+        """A condition of a host lasts since then, or (None) is over; what was told later counts."""
+        ...
+
     async def hosts(self) -> dict[str, HostStanding]: ...
     async def routers(self) -> dict[str, RouterStanding]: ...
     async def forget(self, entity_id: str) -> None:
@@ -276,6 +308,38 @@ class AlertRows(Protocol):
         ...
 
 
+class MeasuredRows(Protocol):
+    """What was measured, and for how long which host was in what state."""
+
+    async def note_change(self, host_id: str, change: Change) -> None:
+        """Keep a change of a host's state; the same one again changes nothing."""
+        ...
+
+    async def changes(self, hosts: Sequence[str], span: Span) -> dict[str, list[Change]]:
+        """The changes of these hosts within a span, and of each the last one before it."""
+        ...
+
+    async def work(self, span: Span) -> list[Maintenance]:
+        """Announced work that touches a span."""
+        ...
+
+    async def quality(self, hosts: Sequence[str], span: Span) -> dict[str, Measured]:
+        """How these hosts' connections were over a span, from its hours in which anything came back."""
+        ...
+
+    async def chart(self, host_id: str, wanted: Wanted, span: Span) -> list[Point]:
+        """A host's points within a span, in order; where nothing was measured there is none."""
+        ...
+
+    async def readings(self, router_id: str, metric: str, part: str, wanted: Wanted, span: Span) -> list[ReadingPoint]:
+        """As `chart`, of one thing that a router says of itself."""
+        ...
+
+    async def series(self, router_id: str) -> list[tuple[str, str]]:
+        """What a router has ever said of itself: metric and part, in order."""
+        ...
+
+
 class Unit(Protocol):
     """One transaction."""
 
@@ -292,9 +356,13 @@ class Unit(Protocol):
     @property
     def people(self) -> PeopleRows: ...
     @property
+    def ingest_tokens(self) -> IngestTokenRows: ...
+    @property
     def history(self) -> HistoryRows: ...
     @property
     def alerts(self) -> AlertRows: ...
+    @property
+    def measured(self) -> MeasuredRows: ...
 
     async def publish(self, message: Message) -> None:
         """Say this on the bus when, and only when, the transaction succeeds."""
@@ -325,6 +393,14 @@ class Store(Protocol):
     """The api's own memory."""
 
     def unit(self) -> AbstractAsyncContextManager[Unit]: ...
+
+
+class SampleStore(Protocol):
+    """Where measurements go."""
+
+    async def write(self, blocks: Sequence[Block | ReadingBlock], now: datetime) -> None:
+        """All of these blocks or none."""
+        ...
 
 
 class InventorySource(Protocol):

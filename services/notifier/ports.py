@@ -137,6 +137,10 @@ class Unit(Protocol):
         """The incident of this id, held as above."""
         ...
 
+    async def held_for_outage(self, outage_id: str) -> Sequence[Incident]:
+        """The open incidents of hosts that an outage of many kept from being told, held as above."""
+        ...
+
     async def add_incident(self, incident: Incident) -> Incident:
         """Store a new incident; answers it with its number."""
         ...

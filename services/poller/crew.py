@@ -108,9 +108,11 @@ class Crew:
 
 def hosts_down(patrol: Patrol) -> Callable[[], list[HostId]]:
     """Who of the watched is down."""
-    return lambda: [host_id for host_id, watch in patrol.watches.items() if watch.state.hard is HostState.DOWN]
+    return lambda: [
+        host_id for host_id, watch in patrol.watches.items() if watch.tells and watch.state.hard is HostState.DOWN
+    ]
 
 
 def sites_watched(patrol: Patrol) -> Callable[[], set[SiteId]]:
     """Whose hosts are watched."""
-    return lambda: {watch.host.site_id for watch in patrol.watches.values()}
+    return lambda: {watch.host.site_id for watch in patrol.watches.values() if watch.tells}

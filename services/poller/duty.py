@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 
 import structlog
 
-from services.poller.core.judge import State
+from services.poller.core.judge import FALLEN, State
 from services.poller.core.reach import Reach
 from services.poller.core.records import (
     HOSTS,
@@ -18,24 +19,28 @@ from services.poller.core.records import (
     host_key,
     read_record,
     router_key,
+    said_key,
     session_key,
 )
 from services.poller.core.roster import Roster
+from services.poller.core.router_records import SEEN
 from services.poller.core.session_rows import TABLES
 from services.poller.core.shards import Part
 from services.poller.handlers.claims import Claim
 from services.poller.handlers.recall import Memory
 from services.poller.handlers.routers import RouterWatcher
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import Line
 from services.poller.loop import Patrol
 from services.poller.sharing import AllMine, Sharing
 from shared.contracts.ids import HostId, RouterId, SiteId
-from shared.contracts.inventory import Router
+from shared.contracts.inventory import Host, Router
 from shared.contracts.subjects import escape_token, unescape_token
 
 _TOGETHER_S = 0.02  # changes that come within this are applied at once: an import of thousands is one change
 _DRAIN_S = 4.0  # what could not be told in this time is left to the next holder, who looks for itself
-_SHARED_KINDS = frozenset({"host", "router", "session"})
+_SHARED_KINDS = frozenset({"host", "router", "session", "seen", "said"})
 
 log = structlog.get_logger(__name__)
 
@@ -57,11 +62,14 @@ class Duty:
         memory: Memory,
         new_watcher: Callable[..., RouterWatcher],
         *,
+        upkeep: Upkeep | None = None,
+        seen_at: datetime | None = None,
         sharing: Sharing | None = None,
         recall_sessions: RecallSessions = _nothing_to_recall,
         keeps: Callable[[str, Record], None] = lambda _key, _record: None,
     ) -> None:
-        """`keeps` hears what is known of whatever is watched from now on."""
+        """`seen_at`: when somebody last looked at what is in the memory. `keeps` hears what is known of whatever is
+        watched from now on."""
         self._roster = roster
         self._patrol = patrol
         self._teller = teller
@@ -71,6 +79,8 @@ class Duty:
         self._recall_sessions = recall_sessions
         self._keeps = keeps
         self._watchers: dict[RouterId, tuple[RouterWatcher, asyncio.Task[None]]] = {}
+        self._upkeep = upkeep
+        self._seen_at = seen_at
         self._changed = asyncio.Event()
         self._applied = asyncio.Condition()
         self._rounds = 0
@@ -98,6 +108,8 @@ class Duty:
         """Another poller told this key's state."""
         if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
             self._patrol.adopt(record.id, record.host_state())
+        elif key.startswith(SEEN):
+            self._memory.note_seen(key, value)
 
     def heard(self, host_id: HostId) -> None:
         """Something was told of this host, mostly by ourselves. If it is news, another poller was late with it."""
@@ -107,9 +119,24 @@ class Duty:
             log.warning("another poller told this", host=host_id, transition=known.transition)
             self._patrol.adopt(host_id, known)
 
+    def lines(self, address: str) -> list[Line]:
+        """The sessions that are open at an address, as far as we know."""
+        return [
+            Line(watcher.router, service, session.slot, session.account)
+            for watcher, _ in self._watchers.values()
+            for service, sessions in watcher.open_by_service().items()
+            for session in sessions
+            if session.address == address
+        ]
+
     def sessions(self) -> dict[str, int]:
         """Open sessions by router id."""
         return {router_id: watcher.open_sessions for router_id, (watcher, _) in self._watchers.items()}
+
+    @property
+    def routers(self) -> tuple[int, int]:
+        """How many routers are watched, and how many of them can be asked."""
+        return len(self._watchers), sum(watcher.reachable for watcher, _ in self._watchers.values())
 
     # ── what is ours ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -186,6 +213,9 @@ class Duty:
         lost, self._lost = self._lost, set()
         if self._whole.is_set():
             self._apply_hosts(lost)
+            self._go_on_with_outages()
+            if self._upkeep is not None:
+                self._upkeep.changed()
             await self._apply_routers(lost)
         async with self._applied:
             self._rounds += 1
@@ -200,24 +230,54 @@ class Duty:
                 await self._applied.wait()
 
     def _apply_hosts(self, lost: Collection[Part]) -> None:
-        wanted = {key: host for key, host in self._roster.watched_hosts().items() if self._mine(key, host.site_id)}
+        known = self._roster.watched_hosts()
+        mine = {key: host for key, host in known.items() if self._mine(key, host.site_id)}
+        wanted = mine | _parents(mine, known)
         for host_id in [host_id for host_id in self._patrol.watches if host_id not in wanted]:
-            watch = self._patrol.watches[host_id]
-            self._patrol.drop(host_id)
-            if self._part(host_id, watch.host.site_id) not in lost:
-                self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
-            log.debug("a host is watched no longer", host=host_id, name=watch.host.name)
+            self._drop(host_id, lost)
         for host in wanted.values():
-            state = self._memory.hosts.get(host.id, State())
-            if host.id not in self._patrol.watches and state.transition:
-                self._keeps(host_key(host.id), HostRecord.of(host.id, state))
-            self._patrol.put(host, self._roster.policy_of(host), state)
+            self._watch(host, tells=host.id in mine, anew=self._part(host.id, host.site_id) in lost)
         gone = self._memory.hosts.keys() - self._roster.hosts.keys()
         for host_id in gone - self._forgotten:
             if self._sharing.holds(self._place(host_id)):
                 self._teller.tell(host_key(host_id), None, None)
         # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
         self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
+
+    def _watch(self, host: Host, *, tells: bool, anew: bool) -> None:
+        """Watch a host; a parent that is another poller's silently, for the sake of what hangs on it."""
+        state = self._memory.hosts.get(host.id, State())
+        watch = self._patrol.watches.get(host.id)
+        if tells and (watch is None or not watch.tells) and state.transition:
+            self._keeps(host_key(host.id), HostRecord.of(host.id, state))
+        if watch is not None and watch.tells and (anew or not tells):
+            self._drop(host.id, self._parts_lost_by(host, anew=anew))
+        self._patrol.put(host, self._roster.policy_of(host), state, tells=tells, seen_at=self._seen_at)
+
+    def _parts_lost_by(self, host: Host, *, anew: bool) -> Collection[Part]:
+        return {self._part(host.id, host.site_id)} if anew else ()
+
+    def _drop(self, host_id: HostId, lost: Collection[Part]) -> None:
+        watch = self._patrol.watches[host_id]
+        self._patrol.drop(host_id)
+        if watch.tells and self._part(host_id, watch.host.site_id) not in lost:
+            self._memory.hosts[host_id] = watch.state.remembered()  # it may be switched on again
+        log.debug("a host is watched no longer", host=host_id, name=watch.host.name)
+
+    def _go_on_with_outages(self) -> None:
+        """Outages of many hosts that were told and are not over, once whose hosts they are is known."""
+        if not self._sharing.settled:
+            return
+        outages, self._memory.outages = self._memory.outages, ()
+        for told in outages:
+            silent = {
+                host_id
+                for host_id, state in self._memory.hosts.items()
+                if state.hard in FALLEN and state.outage_id == told.outage_id
+            }
+            ours = {host_id for host_id in silent & self._patrol.watches.keys() if self._patrol.watches[host_id].tells}
+            if ours or not silent:
+                self._patrol.court.go_on(told, ours)
 
     def _place(self, object_id: str) -> Part:
         """The part of something that may be gone from the inventory."""
@@ -226,7 +286,7 @@ class Duty:
 
     async def _apply_routers(self, lost: Collection[Part]) -> None:
         wanted = {key: one for key, one in self._roster.watched_routers().items() if self._mine(key, one.site_id)}
-        outdated = [key for key, (watcher, _) in self._watchers.items() if wanted.get(key) != watcher.router]
+        outdated = [key for key, (watcher, _) in self._watchers.items() if not _serves(watcher, wanted.get(key))]
         await self._stop(outdated, lost)
         for router in wanted.values():
             if router.id not in self._watchers:
@@ -247,7 +307,7 @@ class Duty:
         for service, rows in sessions.items():
             for row in rows:
                 self._keeps(session_key(router.id, service, row.slot), SessionRecord.of(router.id, service, row))
-        watcher = self._new_watcher(router, reach, sessions)
+        watcher = self._new_watcher(router, reach, sessions, self._memory.seen_on(router.id))
         task = asyncio.create_task(watcher.run(), name=f"router {router.name}")
         task.add_done_callback(_say_crash)
         self._watchers[router.id] = watcher, task
@@ -269,9 +329,29 @@ class Duty:
     def _forget(self, router_id: RouterId) -> None:
         """The router is gone from the inventory: so are its state and its sessions, which nobody saw end."""
         self._teller.tell(router_key(router_id), None, None)
+        self._teller.tell(said_key(router_id), None, None)
+        for key in self._memory.seen.pop(escape_token(router_id), {}):
+            self._teller.tell(key, None, None)
         for table in TABLES:
             for slot in self._memory.sessions.pop((router_id, table.service), {}):
                 self._teller.tell(session_key(router_id, table.service, slot), None, None)
+
+
+def _parents(mine: Mapping[HostId, Host], known: Mapping[HostId, Host]) -> dict[HostId, Host]:
+    """Everything that hosts of ours hang on, however far up."""
+    found: dict[HostId, Host] = {}
+    ahead = list(mine.values())
+    while ahead:
+        for parent in {parent for group in ahead.pop().parents for parent in group} - found.keys():
+            if parent in known:
+                found[parent] = known[parent]
+                ahead.append(known[parent])
+    return found
+
+
+def _serves(watcher: RouterWatcher, wanted: Router | None) -> bool:
+    """Whether the watcher may stay: nothing has changed, or nothing that needs another login."""
+    return wanted is not None and (wanted == watcher.router or watcher.renew(wanted))
 
 
 def _say_crash(task: asyncio.Task[None]) -> None:

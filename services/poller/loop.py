@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Mapping
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
+from services.poller.core.budget import BurstBudget
 from services.poller.core.judge import Phase, State, pause
 from services.poller.core.landscape import Landscape
+from services.poller.core.outages import Outage
 from services.poller.core.reply import Fact
-from services.poller.core.schedule import TimeWheel, next_round
+from services.poller.core.schedule import TimeWheel, next_after
 from services.poller.core.sentinels import Sentinels
-from services.poller.ports import Probe, Resolver, Target
+from services.poller.court import Court, Press
+from services.poller.handlers.inquiry import Inquiries
+from services.poller.handlers.sentinels import SentinelRound
+from services.poller.names import Names
+from services.poller.ports import Probe, Resolver, Witness, target_of
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
-from shared.contracts.vocabulary import ProbeFailure, ProbeKind
-from shared.errors import NotFound, RondaError
-
-SENTINEL_INTERVAL_S = 0.5  # two looks within the shortest confirmation (1 s policy: 650 ms and more)
-_SENTINEL_TIMEOUT_S = 1.0
-_RESOLVE_AGAIN_S = 30.0
-_RESOLVE_AFTER_FAILURE_S = 5.0
+from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 
 
 class Patrol:
@@ -35,20 +38,29 @@ class Patrol:
         clock: Clock,
         *,
         sentinels: tuple[str, ...] = (),
-        on_facts: Callable[[Watch, tuple[Fact, ...]], None],
+        on_facts: Callable[[Watch, tuple[Fact, ...]], None] = lambda *_: None,
+        press: Press | None = None,
+        landscape: Landscape[Watch] | None = None,
+        witnesses: Sequence[Witness] = (),
     ) -> None:
+        """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
         self._probes = probes
-        self._resolver = resolver
         self._clock = clock
+        self._press = press or _HostPress(on_facts)
         self._sentinels = Sentinels(sentinels)
-        self._sentinel_addresses = sentinels
-        self._on_facts = on_facts
         self._watches: dict[HostId, Watch] = {}
         self._wheel: TimeWheel[tuple[Watch, int]] = TimeWheel()
-        self._followers: dict[HostId, asyncio.Task[None]] = {}
+        self._reminders: TimeWheel[Watch] = TimeWheel(0.05)
+        self._waiting: deque[tuple[Watch, int]] = deque()  # bursts that wait for leave
+        self._inquiries = Inquiries(witnesses, clock)
+        self._names = Names(resolver)
         self._sooner = asyncio.Event()
         self._wakes_at = float("inf")
-        self.landscape = Landscape()
+        self.budget = BurstBudget()
+        self.landscape: Landscape[Watch] = Landscape() if landscape is None else landscape
+        self.court = Court(
+            self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
+        )
         self.asked_total = 0
 
     @property
@@ -58,44 +70,53 @@ class Patrol:
 
     # ── who is watched ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, host: Host, policy: ProbePolicy, remembered: State) -> None:
-        """Watch a host from now on, or as it is described from now on. `remembered` counts for new ones only."""
+    def put(
+        self,
+        host: Host,
+        policy: ProbePolicy,
+        remembered: State,
+        *,
+        tells: bool = True,
+        seen_at: datetime | None = None,
+    ) -> None:
+        """Watch a host from now on, or as it is described from now on.
+
+        `remembered` counts for hosts that are new to us, and for those that we begin to tell of (`tells`): what was
+        told counts, not what we saw silently. `seen_at`: when whoever told it last looked.
+        """
         watch = self._watches.get(host.id)
-        if watch is not None and watch.host == host and watch.policy == policy:
+        if watch is not None and (watch.host, watch.policy, watch.tells) == (host, policy, tells):
             return
-        state = remembered
-        if watch is not None:
-            state = watch.state.remembered()
+        state, before = remembered.remembered(seen_at), watch
+        if before is not None:
+            if before.tells or not tells:
+                state = before.state.remembered()
             self.drop(host.id)
         watch = Watch(
-            host,
-            policy,
-            state,
-            clock=self._clock,
-            sentinels=self._sentinels,
-            on_change=self._changed,
-            on_facts=self._on_facts,
+            host, policy, state, clock=self._clock, sentinels=self._sentinels, overseer=self.court, tells=tells
         )
+        if before is not None:
+            watch.in_maintenance, watch.review = before.in_maintenance, before.review
         self._watches[host.id] = watch
+        self.budget.add(policy.interval_s)
         self._aim(watch)
-        self._changed(watch)
+        self.court.joined(watch)
+        self.plan(watch)
 
     def adopt(self, host_id: HostId, state: State) -> None:
         """Another poller told this host's state: go on from there."""
         watch = self._watches.get(host_id)
         if watch is not None:
-            watch.state = state.remembered()
-            self._changed(watch)
+            watch.become(state.remembered())
 
     def drop(self, host_id: HostId) -> None:
         """Watch this host no longer; what is still in flight for it is ignored."""
         watch = self._watches.pop(host_id, None)
         if watch is not None:
             watch.retire()
-            self.landscape.forget(watch.host)
-        follower = self._followers.pop(host_id, None)
-        if follower is not None:
-            follower.cancel()
+            self.budget.remove(watch.policy.interval_s)
+            self.court.left(watch)
+        self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -103,28 +124,36 @@ class Patrol:
         """Walk until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:
-                for address in self._sentinel_addresses:
-                    group.create_task(self._watch_sentinel(address), name=f"sentinel {address}")
+                for address in self._sentinels.addresses:
+                    sentinel = SentinelRound(
+                        address, self._sentinels, self._clock, on_blind=self._press.blind, on_sight=self._press.sighted
+                    )
+                    group.create_task(sentinel.run(self._probes[ProbeKind.ICMP]), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
         finally:
-            for follower in self._followers.values():
-                follower.cancel()
-            await asyncio.gather(*self._followers.values(), return_exceptions=True)
+            await self._names.close()
+            await self._inquiries.close()
 
     async def _walk(self) -> None:
         while True:
             for watch, ticket in self._wheel.due(self._clock.monotonic()):
-                if ticket == watch.ticket:
+                if ticket == watch.ticket and (watch.state.phase is Phase.STEADY or self._may_burst(watch)):
                     self._ask(watch)
+            self._ask_waiting()
+            for watch in self._reminders.due(self._clock.monotonic()):
+                self.court.reminded(watch)
             await self._rest()
 
     async def _rest(self) -> None:
         """Sleep until something is due, or until something is planned that is due earlier."""
-        at = self._wheel.next_at()
-        self._wakes_at = float("inf") if at is None else at
+        now = self._clock.monotonic()
+        moments = [at for at in (self._wheel.next_at(), self._reminders.next_at()) if at is not None]
+        if self._waiting:
+            moments.append(self.budget.next_at(now))
+        self._wakes_at = min(moments, default=math.inf)
         self._sooner.clear()
         loop = asyncio.get_running_loop()
-        timer = None if at is None else loop.call_later(max(0.0, at - self._clock.monotonic()), self._sooner.set)
+        timer = None if not moments else loop.call_later(max(0.0, self._wakes_at - now), self._sooner.set)
         try:
             await self._sooner.wait()
         finally:
@@ -134,6 +163,8 @@ class Patrol:
     def _ask(self, watch: Watch) -> None:
         watch.number += 1
         watch.asked += 1
+        watch.postponed = False
+        watch.asked_at = self._clock.monotonic()
         self.asked_total += 1
         target = watch.target
         if target is not None:
@@ -143,21 +174,80 @@ class Patrol:
         else:
             watch.blind(watch.number, watch.trouble)
         watch.age()
-        self._plan(watch)
+        self.plan(watch)
 
-    def _changed(self, watch: Watch) -> None:
-        """The host gave reason to be seen in another light and asked at another pace."""
-        self.landscape.note(watch.host, watch.state.shown)
-        watch.asked = 0
-        self._plan(watch)
+    # ── out of turn ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _plan(self, watch: Watch) -> None:
+    def hurry(self, watch: Watch) -> None:
+        """Ask this host now, whatever the budget: others wait for its answer."""
+        self.budget.spend()
+        self._ask(watch)
+
+    def look_again(self, watch: Watch) -> None:
+        """Announced work on this host is over: ask it now; if it is down, tell so anew once that is confirmed."""
+        if watch.state.hard is HostState.DOWN:
+            watch.review = True
+            self.court.retry(watch)
+        elif watch.state.phase is Phase.STEADY:
+            watch.postponed = True
+            self.pace(watch)
+
+    def remind(self, watch: Watch, at: float) -> None:
+        """See `court.Errands`."""
+        self._reminders.add(at, watch)
+        if at < self._wakes_at:
+            self._sooner.set()
+
+    def pace(self, watch: Watch) -> None:
+        """A burst that waited for a parent may go on as the budget allows."""
+        watch.parked = False
+        if watch.postponed and not watch.retired:
+            self._waiting.append((watch, watch.ticket))
+            self._sooner.set()
+
+    def _may_burst(self, watch: Watch) -> bool:
+        """Whether a probe out of turn may leave. If not, the next regular round counts in its place."""
+        if watch.state.phase is Phase.CONDEMNED or watch.postponed:
+            return True  # this is the regular round
+        watch.parked = self.court.parks(watch)
+        if not watch.parked and not self._waiting and self.budget.take(self._clock.monotonic()):
+            return True
+        watch.postponed = True
+        watch.ticket += 1
+        self._wheel.add(
+            next_after(watch.offset, watch.policy.interval_s, self._clock.monotonic()), (watch, watch.ticket)
+        )
+        if not watch.parked:
+            line = self._waiting
+            (line.appendleft if self.court.leads(watch) else line.append)((watch, watch.ticket))
+        return False
+
+    def _ask_waiting(self) -> None:
+        while self._waiting:
+            watch, ticket = self._waiting[0]
+            waits = ticket == watch.ticket and watch.postponed
+            if waits:
+                watch.parked = self.court.parks(watch)
+                waits = not watch.parked
+            if waits and not self.budget.take(self._clock.monotonic()):
+                return
+            self._waiting.popleft()
+            if waits:
+                self._ask(watch)
+
+    # ── when ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def plan(self, watch: Watch) -> None:
+        """See `court.Errands`."""
         watch.ticket += 1
         now = self._clock.monotonic()
-        if watch.state.phase is Phase.STEADY:
-            at = next_round(watch.host.id, watch.policy.interval_s, now)
+        phase = watch.state.phase
+        if phase is Phase.STEADY or phase is Phase.CONDEMNED:
+            at = next_after(watch.offset, watch.policy.interval_s, now)
         else:
-            delay_s = pause(watch.state, watch.policy, watch.asked)
+            if phase is Phase.CONFIRMING and watch.asked == 0:
+                self._names.hurry(watch.host.id)
+            delay_s = pause(watch.state, watch.policy, watch.asked, now - watch.first_loss)
             if delay_s is None:
                 return  # all asked: the results decide what comes next
             at = now + delay_s
@@ -165,58 +255,29 @@ class Patrol:
         if at < self._wakes_at:
             self._sooner.set()
 
-    # ── names ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
     def _aim(self, watch: Watch) -> None:
-        host = watch.host
         try:
-            watch.target = Target(host.probe, str(ipaddress.ip_address(host.address)), host.port)
+            address = str(ipaddress.ip_address(watch.host.address))
         except ValueError:
-            self._followers[host.id] = asyncio.create_task(self._follow_name(watch), name=f"name of {host.id}")
-
-    async def _follow_name(self, watch: Watch) -> None:
-        """Keep the target at the number that the host's name has now. An old number is better than none."""
-        host = watch.host
-        while True:
-            try:
-                address = await self._resolver.resolve(host.address)
-            except RondaError as problem:
-                watch.failing_name = isinstance(problem, NotFound) and watch.target is None
-                watch.trouble = str(problem)
-                await asyncio.sleep(_RESOLVE_AFTER_FAILURE_S)
-            else:
-                watch.failing_name = False
-                watch.target = Target(host.probe, address, host.port)
-                await asyncio.sleep(_RESOLVE_AGAIN_S)
-
-    # ── are we blind? ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _watch_sentinel(self, address: str) -> None:
-        asker = _SentinelAsker(address, self._sentinels, self._clock)
-        target = Target(ProbeKind.ICMP, address)
-        while True:
-            asker.number += 1
-            asker.asked_at = self._clock.monotonic()
-            self._probes[ProbeKind.ICMP].ask(target, asker.number, _SENTINEL_TIMEOUT_S, asker)
-            await asyncio.sleep(SENTINEL_INTERVAL_S)
+            self._names.follow(watch)
+        else:
+            watch.target = target_of(watch.host, address, watch.policy)
 
 
-class _SentinelAsker:
-    """Counts the newest probe only: an older answer says less."""
+class _HostPress:
+    """Passes on what is told of hosts, and nothing else."""
 
-    def __init__(self, address: str, sentinels: Sentinels, clock: Clock) -> None:
-        self.number = 0
-        self.asked_at = 0.0
-        self._address = address
-        self._sentinels = sentinels
-        self._clock = clock
+    def __init__(self, on_facts: Callable[[Watch, tuple[Fact, ...]], None]) -> None:
+        self.told = on_facts
 
-    def answer(self, number: int, rtt_ms: float) -> None:
-        asked_at = self.asked_at if number == self.number else self._clock.monotonic() - rtt_ms / 1000
-        self._sentinels.answered(self._address, asked_at)
+    def outage_began(self, outage: Outage, examples: tuple[HostId, ...], of: int) -> None:
+        """See `court.Press`."""
 
-    def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:
-        """Silence needs no note."""
+    def outage_ended(self, outage: Outage) -> None:
+        """See `court.Press`."""
 
-    def blind(self, number: int, reason: str) -> None:
-        """Silence needs no note."""
+    def blind(self, for_s: float) -> None:
+        """See `court.Press`."""
+
+    def sighted(self) -> None:
+        """See `court.Press`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -14,22 +14,38 @@ from services.poller.adapters.later_bucket import LaterBucket
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.spool import SpoolFiles
 from services.poller.adapters.tcp import TcpProbe
-from services.poller.core.reply import Fact
+from services.poller.core.clock_jury import ClockJury
+from services.poller.core.landscape import Landscape
+from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
 from services.poller.crew import Crew, PinnedSites, hosts_down, sites_watched
 from services.poller.duty import Duty
 from services.poller.far_site import REACH_WITHIN_S, FarSite, NearSite
 from services.poller.handlers import HANDLERS
+from services.poller.handlers.beating import beat
 from services.poller.handlers.claims import Claim, LaterGate
-from services.poller.handlers.facts import tell_host_facts
+from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.facts import Herald
+from services.poller.handlers.followers.post import Pace, WatchCounts
+from services.poller.handlers.heard_hosts import HeardHosts
+from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.recall import recall_sessions
 from services.poller.handlers.returning import Homecoming
 from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.tenure import Tenure
+from services.poller.handlers.upkeep import Upkeep
+from services.poller.handlers.witnesses import (
+    Line,
+    Neighbourhood,
+    NetwatchWitness,
+    PollerWitness,
+    RouterWitness,
+    SessionWitness,
+)
 from services.poller.loop import Patrol
-from services.poller.metrics import measure
+from services.poller.metrics import measure, measure_icmp, measure_tenure
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -37,10 +53,11 @@ from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.queries import ListOwnWatched, ListWatched, PingFromPoller, PingTarget, Query
+from shared.contracts.queries import ListOwnWatched, ListWatched, LookForHost, PingFromPoller, PingTarget, Query
+from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, LEASES_BUCKET, SHARDS_BUCKET, STATE_BUCKET
 from shared.contracts.vocabulary import ProbeKind
-from shared.errors import Unreachable
+from shared.errors import Temporary, Unreachable
 from shared.lifecycle import Service, run_service
 from shared.routeros import RouterSession
 from shared.routeros.registered import registered_address
@@ -114,6 +131,12 @@ def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
     return usable
 
 
+async def say_readings(bus: Bus, readings: RouterReadings) -> None:
+    """Measurements may be lost: while the bus is away they are, and nobody waits for it."""
+    with suppress(Temporary):
+        await bus.publish_sample(readings)
+
+
 async def _assemble(
     settings: PollerSettings,
     clock: Clock,
@@ -127,14 +150,13 @@ async def _assemble(
     state, leases, shards = [await site.bucket(bus, spec) for spec in (STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET)]
     roster = Roster()
 
-    def on_facts(watch: Watch, facts: tuple[Fact, ...]) -> None:
-        tell_host_facts(watch.host, watch.state, facts, roster=roster, landscape=patrol.landscape, teller=teller)
-
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
 
+    def lines(address: str) -> list[Line]:
+        return duty.lines(address)
+
     sentinels = askable(settings.poller_sentinels, probes[ProbeKind.ICMP])
-    patrol = Patrol(probes, resolver, clock, sentinels=sentinels, on_facts=on_facts)
 
     def claim_of(key: str) -> Claim | None:
         return duty.claim_of(key)
@@ -142,15 +164,54 @@ async def _assemble(
     gate = LaterGate()
     teller = Teller(bus, state, on_takeover=on_takeover, gate=gate, claim_of=claim_of, journal=site.journal)
     memory = await site.remember(bus, state, shards, teller)
-    new_watcher = partial(
-        RouterWatcher, address_of=partial(registered_address, keys=keys), connect=connect, teller=teller, clock=clock
+    hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
+    landscape: Landscape[Watch] = Landscape()
+    upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
+    herald = Herald(
+        settings.instance,
+        sentinels,
+        roster=roster,
+        landscape=landscape,
+        upkeep=upkeep,
+        teller=teller,
+        clock=clock,
+        known=memory.pollers.get(poller_key(settings.instance)),
     )
+    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
+    others = PollerWitness(bus, settings.instance, clock)
+    near = Neighbourhood(roster)
+    witnesses = (
+        others,
+        SessionWitness(doors, lines),
+        NetwatchWitness(doors, near.of, clock),
+        RouterWitness(doors, near.of),
+    )
+    patrol = Patrol(
+        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+    )
+    new_watcher = partial(
+        RouterWatcher,
+        address_of=partial(registered_address, keys=keys),
+        connect=connect,
+        teller=teller,
+        clock=clock,
+        hearsay=hearsay,
+        nas_of=roster.nas_of,
+        doors=doors,
+        say=partial(say_readings, bus),
+        pace=Pace(settings.poller_router_interval_s, settings.poller_leases_most),
+        counts=counts,
+        jury=jury,
+    )
+    seen_at = memory.seen_at(settings.instance)
     duty = Duty(
         roster,
         patrol,
         teller,
         memory,
         new_watcher,
+        upkeep=upkeep,
+        seen_at=seen_at,
         recall_sessions=partial(recall_sessions, bus, state, teller, memory),
         keeps=site.knows,
     )
@@ -171,8 +232,8 @@ async def _assemble(
         name=site.name,
         instance=settings.instance,
         sites=PinnedSites(settings.poller_sites, roster),
-        on_return=homecoming.came_back,
         on_away=site.away,
+        on_return=homecoming.came_back,
         on_table=site.table,
     )
     duty.share(tenure)
@@ -189,13 +250,16 @@ async def _assemble(
     shows = {"watches": patrol.watches, "sessions": duty.sessions}
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {**asks, "bus": bus, "nearest": crew.nearest},
-        PingFromPoller: asks,
+        PingFromPoller: {**asks, "name": site.name},
         ListWatched: {**shows, "bus": bus, "others": crew.others},
-        ListOwnWatched: shows,
+        ListOwnWatched: {**shows, "name": site.name},
+        LookForHost: {"instance": settings.instance, "probes": probes},
     }
-    scopes = dict.fromkeys((PingFromPoller, ListOwnWatched), (tenure.name,))
     metrics = Metrics()
-    measure(metrics, patrol, teller, duty, tenure)
+    measure(metrics, patrol, teller, duty, counts, jury)
+    measure_tenure(metrics, tenure)
+    if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
+        measure_icmp(metrics, icmp)
 
     async def inventory_read() -> None:
         if not duty.ready:
@@ -211,12 +275,13 @@ async def _assemble(
             **site.loops(roster),
             "inventory": partial(follow, partial(bus.bucket, INVENTORY_BUCKET), RosterCopy(roster, inventory_changed)),
             "duty": duty.run,
+            "hearsay": hearsay.run,
             "patrol": patrol.run,
+            "upkeep": partial(upkeep.run, patrol.watches, patrol.look_again),
+            "beat": partial(beat, state, instance=settings.instance, herald=herald, others=others),
             "telling": teller.run,
             **{
-                kind.NAME: partial(
-                    bus.serve, kind, partial(handler, **ports[kind]), queue=_QUEUE, scope=scopes.get(kind, ())
-                )
+                kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_queue_of(kind))
                 for kind, handler in HANDLERS.items()
             },
         },
@@ -224,3 +289,8 @@ async def _assemble(
         metrics=metrics,
     )
     return service, crew
+
+
+def _queue_of(kind: type[Query[Any]]) -> str | None:
+    """Pollers share the questions; those for one of them, and whether a host lives, each hears for itself."""
+    return None if kind in (LookForHost, PingFromPoller, ListOwnWatched) else _QUEUE

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
-from shared.contracts.vocabulary import ProbeFailure, ProbeKind
+from shared.contracts.ids import RouterId
+from shared.contracts.inventory import Host, ProbePolicy
+from shared.contracts.vocabulary import ProbeFailure, ProbeKind, WitnessKind
+from shared.routeros import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom to ask: a numeric address, and a port where the kind of probe has one."""
+    """Whom to ask: a numeric address, and a port where the kind of probe has one.
+
+    Size and class of the packets are for ICMP: `payload_bytes` after the header's 8, `dscp` as in RFC 2474.
+    """
 
     kind: ProbeKind
     address: str
     port: int | None = None
+    payload_bytes: int = 24
+    dscp: int = 0
+
+
+def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
+    """The host as it is to be asked, at the number that its address has now."""
+    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp)
 
 
 class Asker(Protocol):
@@ -49,4 +63,36 @@ class Resolver(Protocol):
 
         Raises NotFound if the name does not exist and Unreachable if nobody could be asked.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """Somebody saw a host alive. `seen_by` is for people: a router and an account, another poller."""
+
+    witness: WitnessKind
+    seen_by: str
+
+
+class Witness(Protocol):
+    """Who may have seen a host alive while its probes stay unanswered."""
+
+    def knows(self, host: Host) -> bool:
+        """Whether it makes sense to ask about this host. Never waits."""
+        ...
+
+    async def seen(self, host: Host, since: datetime) -> Sighting | None:
+        """Life that was seen after `since`; None if there is none or nobody can say.
+
+        May raise any error of ours, which counts as None, and is cancelled when the answer would come too late.
+        """
+        ...
+
+
+class RouterDoor(Protocol):
+    """The way to a router that is watched: there is one connection per router, and everybody shares it."""
+
+    def session(self, router_id: RouterId) -> Session | None:
+        """The session as of now; None: the router cannot be asked (or is not watched here). Do not keep it, do not
+        close it: ask again each time. Commands on it may raise Unreachable at any moment."""
         ...

@@ -21,6 +21,19 @@ class PollerSettings(ServiceSettings):
         "beyond): while all are silent the poller is blind, and no host is called down.",
     )
 
+    poller_router_interval_s: float = Field(
+        default=30.0,
+        gt=0,
+        le=600,
+        description="Every so many seconds a router is asked for load, sensors, clock and interface counters (10 to 60 "
+        "are sensible); for pools and neighbours half as often.",
+    )
+    poller_leases_most: int = Field(
+        default=2000,
+        ge=0,
+        description="Routers with more bound DHCP leases than this are not told lease by lease; 0: none is.",
+    )
+
     poller_sites: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
         description="Sites (ids or names, separated by commas) that this poller watches, and nothing else; no poller "

@@ -11,6 +11,7 @@ import structlog
 
 from shared.bus.context import handling
 from shared.bus.parsing import parse_body
+from shared.bus.ports import NotHere
 from shared.contracts.envelope import Envelope
 from shared.contracts.message import Message
 from shared.contracts.queries import Answer
@@ -27,7 +28,7 @@ class Answering:
         self._answer = answer
 
     async def answer(self, headers: Mapping[str, str] | None, body: bytes, *, timeout: float | None) -> bytes:
-        """The body of the answer. Raises errors of our tree only; a bug of ours becomes a nameless one."""
+        """The body of the answer. Raises NotHere, and errors of our tree; a bug of ours becomes a nameless one."""
         started = time.monotonic()
         envelope = Envelope.from_headers(headers)
         outcome = "answered"
@@ -40,6 +41,9 @@ class Answering:
                 ),
             ):
                 return await self._within(query, timeout)
+        except NotHere:
+            outcome = "not here"
+            raise
         except RondaError as error:
             outcome = error.code
             raise
@@ -48,7 +52,8 @@ class Answering:
             log.exception("answer has a bug", message_type=envelope.type, correlation_id=envelope.correlation_id)
             raise RondaError("the service that answers made a mistake; its log has the details") from bug
         finally:
-            log.info(
+            say = log.debug if outcome == "not here" else log.info
+            say(
                 "query answered",
                 message_type=envelope.type,
                 correlation_id=envelope.correlation_id,

@@ -82,6 +82,10 @@ class ConsumerSpec:
     ordered_by_subject: bool = True
 
 
+class NotHere(Exception):
+    """Raised by who answers a query without a queue: somebody else holds what is asked for, and will answer."""
+
+
 class Bucket(Protocol):
     """A key-value bucket with compare-and-set."""
 
@@ -129,6 +133,14 @@ class Bus(Protocol):
         """Say a measurement that nobody stores; it may be lost."""
         ...
 
+    async def hear(self, types: Sequence[type[Message]], handler: Handler, *, queue: str) -> None:
+        """Listen for samples until cancelled. Each is heard at most once by one process of each `queue`.
+
+        One at a time per type, in the order they were said by one speaker. What cannot be read, what a handler fails
+        on and what waits for too slow a handler is left out (and logged): nobody says a sample again.
+        """
+        ...
+
     async def consume(self, spec: ConsumerSpec, handlers: Mapping[type[Message], Sequence[Handler]]) -> None:
         """Handle messages until cancelled; on cancellation what is in hand is finished or given back."""
         ...
@@ -154,16 +166,13 @@ class Bus(Protocol):
         ...
 
     async def serve(
-        self,
-        query_type: type[Query[AnswerT]],
-        answer: Callable[[Any], Awaitable[Answer]],
-        *,
-        queue: str,
-        scope: tuple[str, ...] = (),
+        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str | None
     ) -> None:
         """Answer queries of this type until cancelled; services of the same `queue` share them.
 
-        With a `scope` only those that are addressed to it (the query's own `scope()`).
+        Without a queue every one who serves is asked, and whose `answer` raises `NotHere` stays silent: for what one
+        of several holds and nobody else can know. The first who says something is heard. Are all silent, the asking
+        side waits until its deadline.
         """
         ...
 

@@ -52,11 +52,6 @@ class Message(Contract):
         return every(cls.KIND, cls.NAME) if cls.SCOPE else cls.type_name()
 
     @classmethod
-    def addressed(cls, scope: tuple[str, ...]) -> str:
-        """The subject of messages of this type with this scope; without one, the filter for all."""
-        return subject(cls.KIND, cls.NAME, *scope) if scope else cls.filter()
-
-    @classmethod
     def example(cls) -> Self:
         """A valid message as documents and tests show it."""
         return cls.model_validate(cls.EXAMPLE)

@@ -11,7 +11,7 @@ from shared.contracts.ids import ChatId, HostId, IncidentId, RouterId
 from shared.contracts.inventory import Router
 from shared.contracts.message import Contract, Message
 from shared.contracts.subjects import Kind
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, ProbeKind
 
 
 class Answer(Contract):
@@ -57,6 +57,27 @@ class PingTarget(Query[PingReport]):
     target: str
     host_id: HostId | None = None
     count: int = Field(default=4, ge=1, le=20)
+
+
+class HostSeen(Answer):
+    """A host answered a poller that does not watch it itself."""
+
+    instance: str
+    rtt_ms: float
+
+
+class LookForHost(Query[HostSeen]):
+    """Does this address answer you? Every poller is asked; who sees no life stays silent, and so does the asker."""
+
+    NAME: ClassVar[str] = "poller.look"
+    ANSWER: ClassVar[type[Answer]] = HostSeen
+    DEADLINE_S: ClassVar[float] = 5.0
+    EXAMPLE: ClassVar[dict[str, Any]] = {"asker": "poller-1", "address": "10.20.0.1", "probe": "icmp"}
+
+    asker: str  # the instance that asks
+    address: str
+    probe: ProbeKind = ProbeKind.ICMP
+    port: int | None = Field(default=None, ge=1, le=65535)
 
 
 class WatchedHost(Contract):

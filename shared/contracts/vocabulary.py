@@ -138,6 +138,15 @@ class SessionSource(StrEnum):
     USER_MANAGER = "user_manager"  # the accounting of a User Manager whose NAS we do not watch
 
 
+class Saying(StrEnum):
+    """What a router tells by a script of its own."""
+
+    LOGIN = "login"
+    LOGOUT = "logout"
+    UP = "up"  # its netwatch: a host answers
+    DOWN = "down"  # its netwatch: a host does not answer
+
+
 class AccountStatus(StrEnum):
     """What the account's owner wants of it on the router."""
 

@@ -9,7 +9,7 @@ can not make a deadlock with the rows the transaction changed.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +85,13 @@ class Transaction:
         with translated():
             await self._connection.copy_records_to_table(
                 table, schema_name=self._schema, records=rows, columns=list(columns)
+            )
+
+    async def copy_binary(self, table: str, pieces: AsyncIterable[bytes], columns: Sequence[str]) -> None:
+        """Append rows that are in PostgreSQL's binary COPY format already, header and trailer included."""
+        with translated():
+            await self._connection.copy_to_table(
+                table, schema_name=self._schema, source=pieces, columns=list(columns), format="binary"
             )
 
     @asynccontextmanager

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.api.core.account import Account
+from services.api.core.availability import Change
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.core.facts import BoardFacts
 from services.api.core.faults import NameTaken
@@ -36,6 +37,7 @@ class Rows:
     hosts: dict[str, HostStanding] = field(default_factory=dict)
     routers: dict[str, RouterStanding] = field(default_factory=dict)
     alerts: list[AlertEvent] = field(default_factory=list)
+    changes: dict[str, set[Change]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     published: list[Message] = field(default_factory=list)
     announced: dict[str, Any] = field(default_factory=dict)
@@ -144,6 +146,10 @@ class FakeHistory:
     async def open_session(self, event):
         self._rows.open_sessions[event.session_id] = event
 
+    async def change_session(self, event):
+        if event.session_id in self._rows.open_sessions:
+            self._rows.open_sessions[event.session_id] = event
+
     async def close_session(self, event):
         self._rows.closed_sessions[event.session_id] = event
 
@@ -155,6 +161,12 @@ class FakeHistory:
 
     async def hosts(self):
         return self._rows.hosts
+
+    async def set_condition(self, host_id, condition, *, since, at):
+        standing = self._rows.hosts.get(host_id)
+        if standing is not None:
+            lasting = {name: began for name, began in standing.conditions.items() if name != condition}
+            self._rows.hosts[host_id] = replace(standing, conditions=lasting | ({condition: since} if since else {}))
 
     async def routers(self):
         return self._rows.routers
@@ -182,6 +194,14 @@ def _newer(known: dict[str, Any], key: str, standing: Any) -> bool:
     return True
 
 
+class FakeMeasured:
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+
+    async def note_change(self, host_id, change):
+        self._rows.changes.setdefault(host_id, set()).add(change)
+
+
 class FakeUnit:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
@@ -190,6 +210,7 @@ class FakeUnit:
         self.people = FakePeople(rows)
         self.history = FakeHistory(rows)
         self.alerts = FakeAlerts(rows)
+        self.measured = FakeMeasured(rows)
 
     async def publish(self, message):
         self.rows.published.append(message)

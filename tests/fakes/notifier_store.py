@@ -69,6 +69,13 @@ class MemoryUnit:
     async def incident(self, incident_id: IncidentId) -> Incident | None:
         return self._kept.incidents.get(incident_id)
 
+    async def held_for_outage(self, outage_id: str) -> Sequence[Incident]:
+        return [
+            one
+            for one in self._kept.incidents.values()
+            if one.status is not Status.RESOLVED and one.held and one.details.get("outage_id") == outage_id
+        ]
+
     async def add_incident(self, incident: Incident) -> Incident:
         stored = replace(incident, number=len(self._kept.incidents) + 1)
         self._kept.incidents[stored.id] = stored

@@ -11,6 +11,9 @@ class FakeTeller:
         self.told: list[Event] = []
         self.memory: dict[str, Record] = {}
 
+    def announce(self, key: str, event: Event) -> None:
+        self.told.append(event)
+
     def tell(self, key: str, event: Event | None, record: Record | None) -> None:
         if event is not None:
             self.told.append(event)

@@ -95,8 +95,10 @@ function moreOf(router) {
   const chosen = make("select", "field small");
   chosen.setAttribute("aria-label", `More faults of ${router.name}`);
   chosen.append(new Option("More faults", ""), new Option("Nonsense in the next reply", "garbage"), new Option("Half a sentence next", "half"),
-    new Option("Slow /ppp/active, 10 s", "slow"), new Option("Another password", "password"));
-  chosen.onchange = () => { if (chosen.value) deed("routers", router.name, chosen.value); chosen.value = ""; };
+    new Option("Slow /ppp/active, 10 s", "slow"), new Option("Another password", "password"), new Option("Unplug ether3", "unplug"),
+    new Option("Plug ether3 in", "plug"), new Option("CPU at 97 %", "strain"), new Option("Clock 10 min ahead", "clock"));
+  const options = { unplug: { port: "ether3" }, plug: { port: "ether3" }, strain: { cpu: 97 } };
+  chosen.onchange = () => { if (chosen.value) deed("routers", router.name, chosen.value, options[chosen.value]); chosen.value = ""; };
   return chosen;
 }
 

@@ -15,12 +15,26 @@ def install(router: VirtualRouter) -> None:
         clock,
         counters,
         interfaces,
+        neighbors,
         netwatch,
         ping,
         scheduler,
         sessions,
         system,
+        vitals,
     )
 
-    for module in (system, interfaces, counters, sessions, clock, addresses, ping, scheduler, netwatch):
+    for module in (
+        system,
+        vitals,
+        interfaces,
+        counters,
+        sessions,
+        clock,
+        addresses,
+        ping,
+        scheduler,
+        netwatch,
+        neighbors,
+    ):
         module.install(router)

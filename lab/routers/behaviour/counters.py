@@ -79,6 +79,17 @@ def install(router: VirtualRouter) -> None:
     router.command("/interface", "monitor-traffic", monitor_traffic)
 
 
+def run_traffic(router: VirtualRouter, port: str, rx_mbps: float, tx_mbps: float) -> None:
+    """From now on so much flows through a port. Raises KeyError if there is none of this name."""
+    item = router.menu("/interface").named(port)
+    if item is None:
+        raise KeyError(port)
+    now = router.clock.now()
+    if item.meter is None:
+        item.meter = Meter(now)
+    item.meter.run(now, rx_mbps * 1e6, tx_mbps * 1e6)
+
+
 def interface_counters(meter: Meter, now: float) -> dict[str, str | None]:
     """The counter columns of an interface row."""
     rx, tx = meter.rx(now), meter.tx(now)

@@ -33,6 +33,10 @@ class LogBuffer:
         while len(self._menu.items) > BUFFER_LINES:
             del self._menu.items[next(iter(self._menu.items))]
 
+    def clear(self) -> None:
+        """The buffer lives in memory: a restart empties it."""
+        self._menu.items.clear()
+
     def _live(self, item: Item) -> Mapping[str, str | None]:
         when = datetime.fromisoformat(item["time"])
         now = self._router.local_time()

@@ -1,8 +1,8 @@
 """Scripts: the few statements that event scripts of this project need are run; everything else is logged
 as not run.
 
-Understood: `:log`, `/log`, `:local`, `:global`, `:set`, `:delay` and `/tool fetch`, with strings, `$name`,
-`$"name-with-hyphen"` and `.` between parts. The source itself is always kept word for word.
+Understood: `:log`, `/log`, `:local`, `:global`, `:set`, `:delay`, `:do {…} on-error={…}` and `/tool fetch`, with
+strings, `$name`, `$"name-with-hyphen"` and `.` between parts. The source itself is always kept word for word.
 """
 
 from __future__ import annotations
@@ -124,13 +124,25 @@ class Scripts:
 
     async def run(self, source: str, variables: Mapping[str, str]) -> None:
         """Run a source to its end or to the first failure."""
-        names = {**self.globals, **variables}
+        try:
+            await self._block(source, {**self.globals, **variables})
+        except FetchFailed as failure:
+            self._router.log("script,error", f"script error: failure: {failure}")
+
+    async def _block(self, source: str, names: dict[str, str]) -> None:
         for statement in statements(source):
-            try:
-                await self._statement(statement, names)
-            except FetchFailed as failure:
-                self._router.log("script,error", f"script error: failure: {failure}")
-                return
+            await self._statement(statement, names)
+
+    async def _do(self, statement: str, names: dict[str, str]) -> None:
+        """`:do {…} on-error={…}`: an error in the first block runs the second."""
+        first, rest = block(statement.removeprefix(":do").strip())
+        try:
+            await self._block(first, names)
+        except FetchFailed:
+            second, _ = block(rest.strip().removeprefix("on-error="))
+            if not rest.strip().startswith("on-error="):
+                raise
+            await self._block(second, names)
 
     async def _statement(self, statement: str, names: dict[str, str]) -> None:
         verb, _, rest = statement.partition(" ")
@@ -145,6 +157,8 @@ class Scripts:
             self._router.log(f"script,{level}", evaluate(message.removeprefix("message="), names))
         elif statement.startswith(("/tool fetch ", "/tool/fetch ")):
             await self.fetch(arguments(statement.split("fetch", 1)[1], names))
+        elif verb == ":do":
+            await self._do(statement, names)
         elif verb == ":delay":
             await self._router.clock.sleep(parse_duration(rest.strip()) or 0.0)
         else:
@@ -196,6 +210,18 @@ def statements(source: str) -> list[str]:
             current += piece
     found.append(current.strip())
     return [one for one in found if one and not one.startswith("#")]
+
+
+def block(text: str) -> tuple[str, str]:
+    """What stands in the braces that `text` begins with, and what follows them."""
+    depth, inside = 0, ""
+    pieces = TOKEN.findall(text)
+    for at, piece in enumerate(pieces):
+        depth += (piece == "{") - (piece == "}")
+        if depth == 0:
+            return inside[1:], "".join(pieces[at + 1 :])
+        inside += piece
+    return inside[1:], ""
 
 
 def evaluate(expression: str, names: Mapping[str, str]) -> str:

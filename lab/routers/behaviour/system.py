@@ -1,19 +1,15 @@
-"""/system: identity of the hardware, resources that move, packages, services, reboot; and the built-in
+"""/system: identity of the hardware, packages, services, reboot; and the built-in
 rows of menus."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
-
-from lab.routers.durations import whole_duration
 
 if TYPE_CHECKING:
     from lab.routers.calls import Call
     from lab.routers.router import VirtualRouter
 
-MIB = 1024 * 1024
 SERVICES = (
     ("telnet", 23),
     ("ftp", 21),
@@ -29,60 +25,13 @@ V6_PACKAGES = ("routeros-x86", "system", "security", "advanced-tools", "routing"
 
 def install(router: VirtualRouter) -> None:
     """Hardware, packages and what is there from the factory."""
-    router.menu("/system/resource").views.append(lambda _item: _resource(router))
-    router.menu("/system/resource/cpu").views.append(lambda _item: {"load": _resource(router)["cpu-load"]})
     router.command("/system", "reboot", _reboot)
-    router.command("/system/resource", "monitor", _monitor)
     router.command("", "execute", _execute)
     router.command("/system/package/update", "check-for-updates", _check_for_updates)
-    for number in range(2 if router.personality.is_chr else 4):
-        router.menu("/system/resource/cpu").put({"cpu": f"cpu{number}", "irq": "0", "disk": "0"})
     _packages(router)
     _license(router)
     _services(router)
-    _sensors(router)
     _factory_rows(router)
-
-
-def _resource(router: VirtualRouter) -> Mapping[str, str | None]:
-    personality = router.personality
-    now = router.clock.now()
-    seed = zlib.crc32(router.name.encode())
-    load = 3 + (seed + int(now // 10) * 2654435761) % 12
-    total = 1024 * MIB
-    shown: dict[str, str | None] = {
-        "uptime": whole_duration(router.uptime_s),
-        "version": personality.release,
-        "build-time": personality.build_time,
-        "free-memory": str(total - (180 + load) * MIB),
-        "total-memory": str(total),
-        "cpu": "QEMU" if personality.is_chr else "ARMv7",
-        "cpu-count": "2" if personality.is_chr else "4",
-        "cpu-frequency": "2400" if personality.is_chr else "1400",
-        "cpu-load": str(load),
-        "free-hdd-space": str(60 * MIB),
-        "total-hdd-space": str(128 * MIB),
-        "architecture-name": "x86_64" if personality.is_chr else "arm",
-        "board-name": personality.board,
-        "platform": "MikroTik",
-    }
-    if not personality.is_chr:
-        sectors = {"write-sect-since-reboot": str(int(router.uptime_s // 30)), "bad-blocks": "0"}
-        shown |= sectors | {"write-sect-total": str(100_000 + int(router.uptime_s // 30))}
-    return shown
-
-
-async def _monitor(call: Call) -> None:
-    once = call.flag("once")
-    duration_s = call.seconds("duration")
-    call.refuse_rest()
-
-    def used() -> list[dict[str, str]]:
-        now = _resource(call.router)
-        load, free = now["cpu-load"] or "0", now["free-memory"] or "0"
-        return [{"cpu-used": load, "cpu-used-per-core": load, "free-memory": free}]
-
-    await call.refresh(used, 1.0, duration_s, once)
 
 
 async def _execute(call: Call) -> None:
@@ -160,22 +109,6 @@ def _services(router: VirtualRouter) -> None:
         if not name.endswith("ssl"):
             row = {key: value for key, value in row.items() if key not in {"certificate", "tls-version"}}
         menu.put(row, f"*{number}")
-
-
-def _sensors(router: VirtualRouter) -> None:
-    """v6: one row of properties; v7 on boards: a list; CHR has none."""
-    menu = router.menus.get("/system/health")
-    if menu is None or router.personality.is_chr:
-        return
-    if router.personality.line == 6:
-        menu.single.values |= {"voltage": "24.1", "temperature": "41", "cpu-temperature": "47"}
-        return
-    for name, value, unit in (
-        ("voltage", "24.1", "V"),
-        ("temperature", "41", "C"),
-        ("cpu-temperature", "47", "C"),
-    ):
-        menu.put({"name": name, "value": value, "type": unit})
 
 
 def _factory_rows(router: VirtualRouter) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lab.routers.durations import parse_duration, whole_duration
@@ -16,6 +17,19 @@ from lab.routers.durations import parse_duration, whole_duration
 if TYPE_CHECKING:
     from lab.routers.menu import Item
     from lab.routers.router import VirtualRouter
+
+
+@dataclass(frozen=True)
+class Nas:
+    """Who lets subscribers in and accounts for them, as it calls itself."""
+
+    address: str = "127.0.0.1"
+    name: str = ""
+    port_type: str = "ethernet"
+
+
+OWN = Nas()
+"""The router itself."""
 
 
 def install(router: VirtualRouter) -> UserManager | None:
@@ -44,7 +58,7 @@ class UserManager(ABC):
         self.sessions.views.append(self._session_live)
 
     @abstractmethod
-    def open_session(self, user: str, mac: str, ip: str) -> Item:
+    def open_session(self, user: str, mac: str, ip: str, nas: Nas = OWN) -> Item:
         """A NAS reports a session started. Raises LoginRefused if the user may not."""
 
     @abstractmethod

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lab.routers import errors
 from lab.routers.behaviour.counters import Meter
 from lab.routers.behaviour.sessions import LoginRefused
-from lab.routers.behaviour.user_manager import UserManager
+from lab.routers.behaviour.user_manager import OWN, Nas, UserManager
 from lab.routers.durations import parse_duration, whole_duration
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class UserManager6(UserManager):
                     self.sessions.drop(session)
         call.done()
 
-    def open_session(self, user: str, mac: str, ip: str) -> Item:
+    def open_session(self, user: str, mac: str, ip: str, nas: Nas = OWN) -> Item:
         account = self.users.named(user)
         if account is None or account.disabled:
             raise LoginRefused("access rejected")
@@ -125,11 +125,11 @@ class UserManager6(UserManager):
             {
                 "customer": "admin",
                 "user": user,
-                "nas-port-type": "ethernet",
+                "nas-port-type": nas.port_type,
                 "calling-station-id": mac,
                 "acct-session-id": f"{next(self._numbers):x}",
                 "user-ip": ip,
-                "host-ip": "127.0.0.1",
+                "host-ip": nas.address,
                 "status": "start,interim",
                 "from-time": self.router.stamp(),
                 "active": "true",

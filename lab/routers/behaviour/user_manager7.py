@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from lab.routers import editing, errors
 from lab.routers.behaviour.counters import Meter
 from lab.routers.behaviour.sessions import LoginRefused
-from lab.routers.behaviour.user_manager import UserManager
+from lab.routers.behaviour.user_manager import OWN, Nas, UserManager
 from lab.routers.durations import parse_duration, whole_duration
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class UserManager7(UserManager):
 
     # sessions
 
-    def open_session(self, user: str, mac: str, ip: str) -> Item:
+    def open_session(self, user: str, mac: str, ip: str, nas: Nas = OWN) -> Item:
         account = self.users.named(user)
         if account is None or account.disabled or not self.may_use(account):
             raise LoginRefused("access rejected")
@@ -125,9 +125,9 @@ class UserManager7(UserManager):
             {
                 "user": user,
                 "acct-session-id": f"{next(self._numbers):x}",
-                "nas-ip-address": "127.0.0.1",
-                "nas-identifier": self.router.name,
-                "nas-port-type": "ethernet",
+                "nas-ip-address": nas.address,
+                "nas-identifier": nas.name or self.router.name,
+                "nas-port-type": nas.port_type,
                 "calling-station-id": mac,
                 "user-address": ip,
                 "status": "start,interim",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,17 +10,17 @@ from services.api.adapters.board_rows import read_facts
 from services.api.adapters.rows import Where, insert_sql
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.core.facts import BoardFacts
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.ports import EventFilter, PastEvent, SessionFilter, SubscriberSession
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import AccountEvent, Event, SessionClosed, SessionEvent, SessionOpened
+from shared.contracts.events import AccountEvent, Event, SessionChanged, SessionClosed, SessionEvent, SessionOpened
 from shared.contracts.vocabulary import HostState, LikelyCause, Service
 from shared.db import Transaction
 from shared.errors import NotFound
 
 _EVENT = [field.name for field in fields(PastEvent)]
 _SESSION = [field.name for field in fields(SubscriberSession)]
-_HOST = [field.name for field in fields(HostStanding)]
+_HOST = [field.name for field in fields(HostStanding) if field.name != "conditions"]
 _ROUTER = [field.name for field in fields(RouterStanding)]
 
 _FILL_IN = """
@@ -28,6 +28,17 @@ _FILL_IN = """
         board = coalesce(board, $4) where router_id = $1
 """
 
+_SET_CONDITION = """
+    insert into host_conditions (host_id, condition, since, at) values ($1, $2, $3, $4)
+    on conflict (host_id, condition) do update set since = excluded.since, at = excluded.at
+        where host_conditions.at < excluded.at
+"""
+
+_WATCHED_NO_MORE = """
+    insert into host_transitions (host_id, since, transition, state, in_maintenance)
+    select host_id, now(), max(transition) + 1, 'unknown', false from host_transitions
+     where host_id = $1 group by host_id
+"""
 _OPEN_SESSION = """
     insert into subscriber_sessions
         (session_id, router_id, router_name, site_id, service, account, address, mac, opened_at, seen_at, inferred)
@@ -81,6 +92,11 @@ class PostgresHistory:
         """A session began; if its end is known already, it stays ended."""
         await self._tx.execute(_OPEN_SESSION, *_session_head(event), event.at, event.inferred)
 
+    async def change_session(self, event: SessionChanged) -> None:
+        """A session goes on with another address or device; one that has ended keeps what it ended with."""
+        sql = "update subscriber_sessions set address = $2, mac = $3 where session_id = $1 and closed_at is null"
+        await self._tx.execute(sql, event.session_id, event.address, event.mac)
+
     async def close_session(self, event: SessionClosed) -> None:
         """A session ended, whether or not its beginning was seen."""
         opened_at = event.opened_at
@@ -130,7 +146,17 @@ class PostgresHistory:
 
     async def hosts(self) -> dict[str, HostStanding]:
         """All standings of hosts, by id."""
-        return {row["host_id"]: _host(row) for row in await self._tx.fetch("select * from host_states")}
+        found = {row["host_id"]: _host(row) for row in await self._tx.fetch("select * from host_states")}
+        lasting = "select host_id, condition, since from host_conditions where since is not null"
+        for row in await self._tx.fetch(lasting):
+            if (standing := found.get(row["host_id"])) is not None:
+                conditions = {**standing.conditions, Condition(row["condition"]): row["since"]}
+                found[row["host_id"]] = replace(standing, conditions=conditions)
+        return found
+
+    async def set_condition(self, host_id: str, condition: Condition, *, since: datetime | None, at: datetime) -> None:
+        """A condition lasts since then, or (None) is over; what was told later counts."""
+        await self._tx.execute(_SET_CONDITION, host_id, condition, since, at)
 
     async def routers(self) -> dict[str, RouterStanding]:
         """All standings of routers, by id."""
@@ -139,7 +165,9 @@ class PostgresHistory:
     async def forget(self, entity_id: str) -> None:
         """Drop what was known of a host or router that left, and end its sessions in the books."""
         await self._tx.execute("delete from host_states where host_id = $1", entity_id)
+        await self._tx.execute("delete from host_conditions where host_id = $1", entity_id)
         await self._tx.execute("delete from router_states where router_id = $1", entity_id)
+        await self._tx.execute(_WATCHED_NO_MORE, entity_id)
         await self._tx.execute(
             "update subscriber_sessions set closed_at = now(), reason = 'router removed'"
             " where router_id = $1 and closed_at is null",

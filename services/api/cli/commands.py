@@ -12,6 +12,7 @@ from services.api.cli.accounts import accounts
 from services.api.cli.dead_letters import dead_letters
 from services.api.cli.inventory import chats, hosts, routers, sites
 from services.api.cli.people import keys, owner
+from services.api.cli.reports import reports
 from shared.errors import RondaError
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(routers, name="router")
 app.add_typer(hosts, name="host")
 app.add_typer(chats, name="chat")
 app.add_typer(accounts, name="account")
+app.add_typer(reports, name="report")
 app.add_typer(dead_letters, name="dlq")
 app.add_typer(keys, name="keys")
 

@@ -96,6 +96,46 @@ def list_routers() -> None:
         show_rows(api.every("/api/v1/routers"), "name", "state", "host", "port", "id")
 
 
+@routers.command("token")
+def make_ingest_token(name: Name) -> None:
+    """Make a secret by which a router may tell Ronda things, and show the scripts that use it. Shown this once."""
+    with connected() as api:
+        router = api.named("/api/v1/routers", name)
+        made = api.post(f"/api/v1/routers/{router['id']}/ingest-tokens")
+        show_values(made, "id", "secret")
+        _show_scripts(made["scripts"])
+
+
+@routers.command("tokens")
+def list_ingest_tokens(name: Name) -> None:
+    """List a router's secrets, without the secrets themselves."""
+    with connected() as api:
+        router = api.named("/api/v1/routers", name)
+        show_rows(api.every(f"/api/v1/routers/{router['id']}/ingest-tokens"), "id", "created_at", "created_by")
+
+
+@routers.command("revoke")
+def revoke_ingest_token(name: Name, token_id: Annotated[str, typer.Argument(help="Its id, see `tokens`.")]) -> None:
+    """Take a router's secret back. To replace one: `token`, paste the new scripts, then `revoke` the old one."""
+    with connected() as api:
+        router = api.named("/api/v1/routers", name)
+        api.delete(f"/api/v1/routers/{router['id']}/ingest-tokens/{token_id}")
+        typer.echo("revoked")
+
+
+@routers.command("scripts")
+def show_router_scripts(name: Name) -> None:
+    """Show the scripts to paste into a router, with TOKEN where its secret belongs."""
+    with connected() as api:
+        router = api.named("/api/v1/routers", name)
+        _show_scripts(api.every(f"/api/v1/routers/{router['id']}/scripts"))
+
+
+def _show_scripts(scripts: list[dict[str, Any]]) -> None:
+    for script in scripts:
+        typer.echo(f"\n# {script['where']}\n# {script['note']}\n{script['source']}")
+
+
 @hosts.command("add")
 def add_host(
     name: Annotated[str, typer.Argument(help="What people call it.")],

@@ -55,12 +55,22 @@ CAUSE_WORDS = {
     LikelyCause.DEVICE_OFF: N_("device off"),
     LikelyCause.PARENT_DOWN: N_("the device before it is down"),
     LikelyCause.SERVICE_STOPPED: N_("service stopped"),
+    LikelyCause.ROUTING_LOOP: N_("a loop in the routing"),
+    LikelyCause.FIREWALL: N_("a firewall on the way"),
 }
 REASON_WORDS: dict[str, str] = {
     ProbeFailure.TIMEOUT: N_("no answer"),
     ProbeFailure.REFUSED: N_("connection refused"),
     ProbeFailure.UNREACHABLE: N_("no way to it"),
+    ProbeFailure.PROHIBITED: N_("a firewall refuses"),
+    ProbeFailure.TTL_EXCEEDED: N_("packets run in a circle"),
     ProbeFailure.NAME_NOT_RESOLVED: N_("name not resolved"),
+    ProbeFailure.WRONG_STATUS: N_("page answers with an error"),
+    ProbeFailure.TEXT_MISSING: N_("page lacks its text"),
+    ProbeFailure.TOO_MANY_REDIRECTS: N_("page redirects in a circle"),
+    ProbeFailure.CERTIFICATE: N_("certificate not valid"),
+    ProbeFailure.WRONG_ANSWER: N_("wrong answer"),
+    ProbeFailure.REPORTED: N_("netwatch says down"),
 }
 STATUS_WORDS = {
     AccountStatus.ACTIVE: N_("active"),
@@ -74,6 +84,32 @@ EVENT_WORDS: dict[str, tuple[str, str]] = {
     "host.down": (HostState.DOWN, N_("down")),
     "host.up": (HostState.UP, N_("up")),
     "host.unknown": (HostState.UNKNOWN, N_("unknown")),
+    "host.unreachable": (HostState.UNREACHABLE, N_("unreachable")),
+    "host.flapping": (HostState.FLAPPING, N_("flapping")),
+    "host.steady": (HostState.UP, N_("steady again")),
+    "host.degraded": (HostState.DEGRADED, N_("degraded")),
+    "host.restored": (HostState.UP, N_("good again")),
+    "host.silent": (HostState.DEGRADED, N_("answers no probes, but lives")),
+    "host.heard": (HostState.UP, N_("answers probes again")),
+    "outage.began": (HostState.DOWN, N_("outage of many hosts")),
+    "outage.ended": (HostState.UP, N_("outage over")),
+    "poller.blind": (HostState.UNKNOWN, N_("poller blind")),
+    "poller.sighted": (HostState.UP, N_("poller sees again")),
+    "poller.returned": ("done", N_("poller back")),
+    "router.rebooted": (HostState.DEGRADED, N_("rebooted")),
+    "router.upgraded": ("done", N_("new version")),
+    "router.stressed": (HostState.DEGRADED, N_("beyond its limit")),
+    "router.relieved": (HostState.UP, N_("normal again")),
+    "router.interface_down": (HostState.DOWN, N_("link down")),
+    "router.interface_up": (HostState.UP, N_("link up")),
+    "router.neighbor_seen": ("done", N_("new neighbour")),
+    "lease.bound": ("on", N_("address given")),
+    "lease.released": ("off", N_("address free")),
+    "security.suspected": ("alert", N_("security")),
+    "security.passed": ("done", N_("security: over")),
+    "session.changed": ("on", N_("address or device changed")),
+    "session.mass_dropped": (HostState.DOWN, N_("many sessions dropped")),
+    "session.mass_returned": (HostState.UP, N_("sessions back")),
     "router.reachable": (HostState.UP, N_("reachable")),
     "router.unreachable": (HostState.DOWN, N_("unreachable")),
     "session.opened": ("on", N_("online")),
@@ -174,6 +210,8 @@ class Wording:
 
     def problem_word(self, problem: Problem) -> str:
         """How bad it is. A router that cannot be asked is not known to be down: it may only refuse us."""
+        if problem.kind is ProblemKind.ALERT and problem.alert is not None:
+            return self._t.gettext(EVENT_WORDS.get(problem.alert.alert_kind, ("", problem.alert.alert_kind))[1])
         if problem.kind is ProblemKind.ROUTER:
             return self.router(RouterState.UNREACHABLE)
         return self.state(problem.state)
@@ -277,7 +315,13 @@ class Wording:
             return [f"{float(str(body['took_ms'])):.0f} ms"]
         if kind == "alert.acknowledged":
             return [_first(body, "by")]
-        return [_first(body, "reason", "version")]
+        if kind.startswith(("router.interface", "lease.")):
+            return [_first(body, "interface", "address"), _first(body, "comment", "host_name")]
+        if kind in ("router.stressed", "router.relieved"):
+            return [f"{_first(body, 'resource')} {_first(body, 'part')}".strip()]
+        if kind.startswith("security."):
+            return [_first(body, "threat"), _first(body, "source")]
+        return [_first(body, "reason", "version", "cause_name", "instance")]
 
     def _outage(self, body: Mapping[str, object]) -> str:
         seconds = body.get("outage_s")

@@ -12,8 +12,12 @@ from services.api.core.causes import Kind, Thing
 from services.api.core.facts import BoardFacts
 from services.api.core.sites import HostCell, RouterRow, SiteRow
 from services.api.core.standings import RANK, RouterState
-from shared.contracts.vocabulary import HostState, LikelyCause
+from shared.contracts.vocabulary import HostState, LikelyCause, Severity
 
+STANDING_KINDS = frozenset(
+    {"host.down", "host.flapping", "host.degraded", "host.silent", "router.unreachable"}
+)  # alerts of what the rows show themselves
+_LOOKS = {Severity.CRITICAL: HostState.DOWN, Severity.WARNING: HostState.DEGRADED, Severity.INFO: HostState.UNKNOWN}
 PROBLEM_STATES = frozenset(
     {HostState.DOWN, HostState.UNREACHABLE, HostState.FLAPPING, HostState.DEGRADED, HostState.UNKNOWN}
 )
@@ -25,6 +29,7 @@ class ProblemKind(StrEnum):
     HOST = "host"
     ROUTER = "router"
     ACCOUNTS = "accounts"
+    ALERT = "alert"  # something else that people were told of
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,8 @@ def find_problems(
     rows: tuple[SiteRow, ...], explained: Mapping[Thing, Thing], facts: BoardFacts
 ) -> tuple[Problem, ...]:
     """Judge the rows. `explained` says what stands behind what."""
-    alerts = {alert.object_id: alert for alert in sorted(facts.alerts, key=lambda alert: alert.number)}
+    mine = (alert for alert in facts.alerts if alert.alert_kind in STANDING_KINDS)
+    alerts = {alert.object_id: alert for alert in sorted(mine, key=_weight)}
     followers: dict[Thing, list[_Member]] = {}
     heads: list[tuple[Thing, _Member]] = []
     for member in (member for row in rows for member in _in_trouble(row)):
@@ -60,6 +66,7 @@ def find_problems(
         else:
             heads.append((member.thing, member))
     found = [_problem(head, followers.get(thing, []), alerts.get(thing.id), facts) for thing, head in heads]
+    found += [_told(alert, facts) for alert in facts.alerts if alert.alert_kind not in STANDING_KINDS]
     if facts.failed_accounts:
         found.append(
             Problem(ProblemKind.ACCOUNTS, "accounts", "", "", "", HostState.DEGRADED, None, count=facts.failed_accounts)
@@ -103,6 +110,26 @@ def _problem(head: _Member, followers: list[_Member], alert: Alert | None, facts
         routers_behind=tuple(member.row.name for member in followers if member.thing.kind is Kind.ROUTER),
         alert=alert,
     )
+
+
+def _told(alert: Alert, facts: BoardFacts) -> Problem:
+    """A card of its own for an alert that is about no row's state: a limit crossed, a link lost, a threat."""
+    site = next((site.name for site in facts.sites if site.id == alert.site_id), "")
+    return Problem(
+        kind=ProblemKind.ALERT,
+        id=alert.incident_id,
+        name=alert.object_name,
+        address="",
+        site_name=site,
+        state=_LOOKS[alert.severity],
+        since=alert.opened_at,
+        alert=alert,
+    )
+
+
+def _weight(alert: Alert) -> tuple[bool, int]:
+    """The alert of a row's card comes last: that it is down, rather than what else is told of it."""
+    return alert.alert_kind in ("host.down", "router.unreachable"), alert.number
 
 
 def _sessions(head: _Member, followers: list[_Member]) -> int | None:

@@ -58,8 +58,8 @@ class SiteRow:
 
     @property
     def answering(self) -> int:
-        """How many hosts are up."""
-        return sum(host.state is HostState.UP for host in self.hosts)
+        """How many hosts answer, well or not so well."""
+        return sum(host.state in (HostState.UP, HostState.DEGRADED) for host in self.hosts)
 
 
 def site_row(site: Site, facts: BoardFacts, explained: Mapping[Thing, Thing]) -> SiteRow:
@@ -86,8 +86,8 @@ def _cell(host: Host, facts: BoardFacts, explained: Mapping[Thing, Thing]) -> Ho
     if standing is None:
         return HostCell(host.id, host.name, host.address, HostState.UNKNOWN, None, None)
     hidden = standing.state in DARK and Thing(Kind.HOST, host.id) in explained
-    state = HostState.UNREACHABLE if hidden else standing.state
-    return HostCell(host.id, host.name, host.address, state, standing.since, standing.rtt_ms)
+    state = HostState.UNREACHABLE if hidden else standing.shown
+    return HostCell(host.id, host.name, host.address, state, standing.shown_since, standing.rtt_ms)
 
 
 def _router_row(router: Router, facts: BoardFacts) -> RouterRow:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,6 +20,21 @@ WORST_FIRST: tuple[HostState, ...] = (
     HostState.UP,
 )
 RANK = {state: rank for rank, state in enumerate(WORST_FIRST)}
+
+
+class Condition(StrEnum):
+    """What may be wrong with a host that answers, or lives without answering."""
+
+    FLAPPING = "flapping"
+    DEGRADED = "degraded"
+    SILENT = "silent"
+
+
+_SHOWN = {
+    Condition.FLAPPING: HostState.FLAPPING,
+    Condition.DEGRADED: HostState.DEGRADED,
+    Condition.SILENT: HostState.DEGRADED,
+}
 
 
 class RouterState(StrEnum):
@@ -41,6 +56,29 @@ class HostStanding:
     rtt_ms: float | None = None
     likely_causes: tuple[LikelyCause, ...] = ()
     reason: str | None = None
+    conditions: Mapping[Condition, datetime] = field(default_factory=dict)  # and since when
+
+    @property
+    def worst_condition(self) -> Condition | None:
+        """The one to show: a host that does not answer has worse than these, and one that changes all the time, too."""
+        if self.state is not HostState.UP:
+            return Condition.FLAPPING if Condition.FLAPPING in self.conditions and self.state in _CHANGING else None
+        return next((condition for condition in Condition if condition in self.conditions), None)
+
+    @property
+    def shown(self) -> HostState:
+        """The state as people see it."""
+        condition = self.worst_condition
+        return self.state if condition is None else _SHOWN[condition]
+
+    @property
+    def shown_since(self) -> datetime:
+        """When the state that is shown began."""
+        condition = self.worst_condition
+        return self.since if condition is None else self.conditions[condition]
+
+
+_CHANGING = frozenset({HostState.UP, HostState.DOWN})
 
 
 @dataclass(frozen=True, slots=True)

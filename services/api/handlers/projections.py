@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from services.api.core.account import Failure, settle_applied, settle_failed
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.availability import Change, Counted
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.live import BoardBell
 from services.api.ports import Store, Unit
 from shared.bus.context import current_envelope
@@ -24,16 +25,26 @@ from shared.contracts.events import (
     AlertOpened,
     AlertResolved,
     Event,
+    HostDegraded,
     HostDown,
+    HostFlapping,
+    HostHeard,
+    HostObservation,
+    HostRestored,
+    HostSilent,
+    HostSteady,
+    HostTransition,
     HostUnknown,
+    HostUnreachable,
     HostUp,
     RouterReachable,
     RouterUnreachable,
+    SessionChanged,
     SessionClosed,
     SessionOpened,
 )
 from shared.contracts.message import Message
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, LikelyCause
 from shared.errors import NotFound
 
 CONSUMER = "api-projection"
@@ -51,10 +62,20 @@ async def project(event: Event, envelope: Envelope, *, store: Store, bell: Board
         if not await unit.first_time(CONSUMER, envelope.id):
             return
         await unit.history.record(envelope, event)
+        if isinstance(event, HostTransition):
+            await unit.measured.note_change(event.host_id, change_of(event))
         step = PROJECTIONS.get(type(event))
         if step is not None:
             await step(event, unit)
     bell.ring()
+
+
+def change_of(event: HostTransition) -> Change:
+    """What availability is reckoned from: a host that went down was so since its first lost probe."""
+    states = {HostUp: Counted.UP, HostDown: Counted.DOWN, HostUnreachable: Counted.UNREACHABLE}
+    since = event.since if isinstance(event, HostDown | HostUnreachable) else event.at
+    in_maintenance = bool(getattr(event, "in_maintenance", False))
+    return Change(since, event.transition, states.get(type(event), Counted.UNKNOWN), in_maintenance)
 
 
 async def host_down(event: HostDown, unit: Unit) -> None:
@@ -84,6 +105,36 @@ async def host_unknown(event: HostUnknown, unit: Unit) -> None:
     )
 
 
+async def host_unreachable(event: HostUnreachable, unit: Unit) -> None:
+    """What the host hangs on is down: nobody can say more of it."""
+    await unit.history.set_host(
+        HostStanding(
+            event.host_id,
+            HostState.UNREACHABLE,
+            event.since,
+            event.transition,
+            likely_causes=(LikelyCause.PARENT_DOWN,) if event.behind else (),
+        )
+    )
+
+
+async def host_condition(event: HostObservation, unit: Unit) -> None:
+    """A host that answers is not well, or is well again."""
+    condition = _CONDITIONS[type(event)]
+    begun = isinstance(event, HostFlapping | HostDegraded | HostSilent)
+    await unit.history.set_condition(event.host_id, condition, since=event.at if begun else None, at=event.at)
+
+
+_CONDITIONS: dict[type[HostObservation], Condition] = {
+    HostFlapping: Condition.FLAPPING,
+    HostSteady: Condition.FLAPPING,
+    HostDegraded: Condition.DEGRADED,
+    HostRestored: Condition.DEGRADED,
+    HostSilent: Condition.SILENT,
+    HostHeard: Condition.SILENT,
+}
+
+
 async def router_reachable(event: RouterReachable, unit: Unit) -> None:
     """The router's API answers."""
     standing = RouterStanding(
@@ -109,6 +160,11 @@ async def router_unreachable(event: RouterUnreachable, unit: Unit) -> None:
 async def session_opened(event: SessionOpened, unit: Unit) -> None:
     """A subscriber is on line."""
     await unit.history.open_session(event)
+
+
+async def session_changed(event: SessionChanged, unit: Unit) -> None:
+    """A session goes on with another address or device."""
+    await unit.history.change_session(event)
 
 
 async def session_closed(event: SessionClosed, unit: Unit) -> None:
@@ -147,9 +203,12 @@ PROJECTIONS: dict[type[Event], Callable[[Any, Unit], Awaitable[None]]] = {
     HostDown: host_down,
     HostUp: host_up,
     HostUnknown: host_unknown,
+    HostUnreachable: host_unreachable,
+    **dict.fromkeys(_CONDITIONS, host_condition),
     RouterReachable: router_reachable,
     RouterUnreachable: router_unreachable,
     SessionOpened: session_opened,
+    SessionChanged: session_changed,
     SessionClosed: session_closed,
     AccountApplied: account_applied,
     AccountFailed: account_failed,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from services.notifier.core.incidents import Incident, Status
 from shared.contracts.events import AlertAcknowledged, AlertEvent, AlertOpened, AlertResolved
+
+
+def announcements(incident: Incident, at: datetime, told: tuple[str, ...] = ()) -> tuple[AlertEvent, ...]:
+    """The events of the incident's newest transition. A notice begins and is over in one."""
+    if not incident.notice:
+        return (announcement(incident, at, told),)
+    opened = replace(incident, status=Status.OPEN)
+    over = replace(incident, sequence=incident.sequence + 1)
+    return announcement(opened, at, told), announcement(over, at)
 
 
 def announcement(incident: Incident, at: datetime, told: tuple[str, ...] = ()) -> AlertEvent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from services.notifier.core.incidents import AlertKind, Relief, Subject, Trouble
+from services.notifier.core.reasons import WhyNot
 from shared.contracts.events import HostDown, HostTransition, HostUp, RouterEvent, RouterReachable, RouterUnreachable
 from shared.contracts.inventory import ProbePolicy
 from shared.contracts.vocabulary import HostState, Severity
@@ -33,7 +34,16 @@ def host_trouble(event: HostDown, policy: ProbePolicy) -> Trouble:
         blip_s=policy.blip_s,
         failure=event.failure,
         likely_causes=event.likely_causes,
+        details={"outage_id": event.outage_id} if event.outage_id else {},
+        held=_reason_to_hold(event),
     )
+
+
+def _reason_to_hold(event: HostDown) -> WhyNot | None:
+    """Why a host that is down is not told now: something else tells it, or will."""
+    if event.backfilled:
+        return WhyNot.BACKFILLED
+    return WhyNot.PART_OF_OUTAGE if event.outage_id else None
 
 
 def host_relief(event: HostUp) -> Relief:

@@ -7,10 +7,12 @@ object's transition: after any restart the same facts get the same names.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from services.notifier.core.reasons import WhyNot
 from shared.contracts.ids import IncidentId, SiteId
 from shared.contracts.vocabulary import LikelyCause, ProbeFailure, Severity
 
@@ -19,7 +21,20 @@ class AlertKind(StrEnum):
     """What is wrong; the words of the event that began it."""
 
     HOST_DOWN = "host.down"
+    HOST_FLAPPING = "host.flapping"
+    HOST_DEGRADED = "host.degraded"
+    HOST_SILENT = "host.silent"
+    OUTAGE = "outage.began"
+    POLLER_BLIND = "poller.blind"
+    POLLER_RETURNED = "poller.returned"
     ROUTER_UNREACHABLE = "router.unreachable"
+    ROUTER_STRESSED = "router.stressed"
+    ROUTER_REBOOTED = "router.rebooted"
+    ROUTER_UPGRADED = "router.upgraded"
+    INTERFACE_DOWN = "router.interface_down"
+    NEIGHBOR_SEEN = "router.neighbor_seen"
+    THREAT = "security.suspected"
+    SESSIONS_DROPPED = "session.mass_dropped"
 
 
 class Status(StrEnum):
@@ -28,6 +43,10 @@ class Status(StrEnum):
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
+
+
+Detail = str | int | float | None
+"""What an event said of a trouble, as its fields were: words are made of it only when somebody reads them."""
 
 
 def short_hash(*parts: str) -> str:
@@ -66,6 +85,9 @@ class Trouble:
     failure: ProbeFailure | None = None
     words: str | None = None  # of the router or the system, where there are any
     likely_causes: tuple[LikelyCause, ...] = ()
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    notice: bool = False  # it happened and is over: nobody has to do anything for it to end
+    held: WhyNot | None = None  # a reason to keep it to ourselves for now
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +99,7 @@ class Relief:
     transition: int
     outage_s: float | None = None
     follows_trouble: bool = True  # the transition before this one was the trouble itself
+    details: Mapping[str, Detail] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +127,9 @@ class Incident:
     failure: ProbeFailure | None = None
     words: str | None = None
     likely_causes: tuple[LikelyCause, ...] = ()
+    details: Mapping[str, Detail] = field(default_factory=dict)
+    notice: bool = False
+    held: WhyNot | None = None
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
     resolved_at: datetime | None = None

@@ -45,7 +45,28 @@ def begin(current: Incident | None, trouble: Trouble, seen: Seen | None = None) 
         failure=trouble.failure,
         words=trouble.words,
         likely_causes=trouble.likely_causes,
+        details=trouble.details,
+        held=trouble.held,
     )
+
+
+def notice(trouble: Trouble, seen: Seen | None = None) -> Incident | WhyNot:
+    """The incident of something that happened and is over: it is told once, and nobody has to take it on."""
+    if overtaken(trouble.transition, trouble.at, seen):
+        return WhyNot.OVERTAKEN
+    opened = begin(None, trouble, seen)
+    if isinstance(opened, WhyNot):
+        return opened
+    return replace(opened, notice=True, status=Status.RESOLVED, resolved_at=trouble.at, outage_s=0.0)
+
+
+def release(current: Incident, at: datetime) -> Incident | WhyNot:
+    """The incident that was kept to ourselves and has to be told now. It keeps the time at which it really began."""
+    if current.status is Status.RESOLVED:
+        return WhyNot.NOTHING_OPEN
+    if current.held is None:
+        return WhyNot.ALREADY_TOLD
+    return replace(current, held=None, sequence=current.sequence + 1, opened_at=max(current.opened_at, at))
 
 
 def end(current: Incident | None, relief: Relief, seen: Seen | None = None) -> Incident | WhyNot:
@@ -63,6 +84,7 @@ def end(current: Incident | None, relief: Relief, seen: Seen | None = None) -> I
         sequence=current.sequence + 1,
         transition=max(current.transition, relief.transition),
         resolved_at=relief.at,
+        details={**current.details, **relief.details},
         outage_s=relief.outage_s if relief.outage_s is not None else measured_s,
     )
 

@@ -137,13 +137,15 @@ def incident_form(candidate: Candidate, change: Change) -> Candidate:
     if not isinstance(incident, Incident) or candidate.abilities is None:
         return candidate
     told = candidate.told.status if candidate.told else None
+    if incident.held is not None and told is None:
+        return replace(candidate, outcome=incident.held)
     return replace(candidate, outcome=_incident_outcome(incident, told, candidate.abilities))
 
 
 def _incident_outcome(incident: Incident, told: Status | None, abilities: Abilities) -> tuple[Tell, ...] | WhyNot:
     if told is incident.status:
         return WhyNot.ALREADY_TOLD
-    if incident.status is Status.OPEN:
+    if incident.status is Status.OPEN or incident.notice:
         return (Tell(Form.PUSH, Reason.FIRST),)
     if told is None:
         return WhyNot.NEVER_TOLD
@@ -186,9 +188,9 @@ def plan(
     return Plan(deliveries, tuple(_ledger(decided, change)))
 
 
-def nothing(thread: str, reason: WhyNot, at: datetime) -> Plan:
+def nothing(thread: str, reason: WhyNot, at: datetime, *, words: str = "") -> Plan:
     """The plan of a fact that changed nothing."""
-    return Plan(ledger=(LedgerEntry(thread, reason, (), at),))
+    return Plan(ledger=(LedgerEntry(thread, reason, (), at, words),))
 
 
 def _decide(candidate: Candidate, change: Change, steps: Sequence[Step]) -> Candidate:

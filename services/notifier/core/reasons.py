@@ -24,6 +24,11 @@ class WhyNot(StrEnum):
     NOTHING_OPEN = "nothing_open"
     OVERTAKEN = "overtaken"
     NOBODY = "nobody"
+    BEHIND_PARENT = "behind_parent"  # what it hangs on is down; its own alert waits for that
+    PART_OF_OUTAGE = "part_of_outage"
+    IN_MAINTENANCE = "in_maintenance"
+    BACKFILLED = "backfilled"  # it reached us late; the summary of the poller that was cut off says it
+    FOR_THE_RECORD = "for_the_record"  # worth keeping, not worth a message
     # of one chat
     NOT_SUBSCRIBED = "not_subscribed"
     OTHER_SITE = "other_site"

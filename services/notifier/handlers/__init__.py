@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from services.notifier.handlers import alerts, sessions
+from services.notifier.core.observations import RELIEFS, TROUBLES
+from services.notifier.handlers import alerts, observations, sessions
 from services.notifier.ports import Directory, Messengers, Store
 from shared.bus.ports import Handler
 from shared.contracts import events
@@ -17,8 +18,12 @@ Table = Mapping[type[Message], Sequence[Callable[..., Any]]]
 ALERT_HANDLERS: Table = {
     events.HostDown: (alerts.open_host_alert,),
     events.HostUp: (alerts.resolve_host_alert,),
+    events.HostUnreachable: (alerts.explain_unreachable,),
     events.RouterUnreachable: (alerts.open_router_alert,),
     events.RouterReachable: (alerts.resolve_router_alert,),
+    **dict.fromkeys(TROUBLES, (observations.tell_trouble,)),
+    **dict.fromkeys(RELIEFS, (observations.tell_relief,)),
+    events.OutageEnded: (observations.tell_relief, alerts.release_outage),
 }
 
 SESSION_HANDLERS: Table = {

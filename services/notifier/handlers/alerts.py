@@ -5,14 +5,22 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from services.notifier.core import facts, lifecycle
-from services.notifier.core.announcements import announcement
+from services.notifier.core.announcements import announcements
 from services.notifier.core.incidents import Incident, Relief, Seen, Subject, Trouble
 from services.notifier.core.plan import about_incident, nothing, plan
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers import audience
 from services.notifier.ports import Directory, Messengers, Store, Unit
 from shared.clock import Clock
-from shared.contracts.events import HostDown, HostUp, RouterEvent, RouterReachable, RouterUnreachable
+from shared.contracts.events import (
+    HostDown,
+    HostUnreachable,
+    HostUp,
+    OutageEnded,
+    RouterEvent,
+    RouterReachable,
+    RouterUnreachable,
+)
 from shared.contracts.queries import AcknowledgeAlert, AlertTaken
 from shared.errors import Conflict, NotFound, Temporary
 
@@ -23,13 +31,39 @@ TOO_EARLY_S = 0.2
 async def open_host_alert(event: HostDown, *, store: Store, directory: Directory, messengers: Messengers) -> None:
     """A host stopped answering."""
     trouble = facts.host_trouble(event, directory.policy(event.policy))
-    await _begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
+    await begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
 
 
 async def resolve_host_alert(event: HostUp, *, store: Store, directory: Directory, messengers: Messengers) -> None:
     """A host answers again."""
     relief = facts.host_relief(event)
-    await _end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
+    await end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
+
+
+async def explain_unreachable(event: HostUnreachable, *, store: Store, **_ports: object) -> None:
+    """A host whose parents are down has no alert of its own; the ledger says so. One that was told stays open."""
+    async with store.unit() as unit:
+        if not await unit.first_time(CONSUMER, event.message_id()):
+            return
+        alert_id = facts.host_subject(event).alert_id
+        _current, seen = await unit.newest_incident(alert_id)
+        if not lifecycle.overtaken(event.transition, event.at, seen):
+            await unit.saw(alert_id, Seen(event.transition, event.at))
+        reason = WhyNot.PART_OF_OUTAGE if event.outage_id else WhyNot.BEHIND_PARENT
+        await unit.keep(nothing(alert_id, reason, event.at, words=", ".join(event.behind)))
+
+
+async def release_outage(event: OutageEnded, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+    """The outage of many hosts is over: what is still down of it is told one by one, with its own beginning."""
+    async with store.unit() as unit:
+        if not await unit.first_time(f"{CONSUMER}-release", event.message_id()):
+            return
+        for incident in await unit.held_for_outage(event.outage_id):
+            after = lifecycle.release(incident, event.at)
+            if isinstance(after, WhyNot):
+                continue
+            await unit.change_incident(after)
+            await tell(unit, after, event.at, directory=directory, messengers=messengers)
 
 
 async def open_router_alert(
@@ -37,7 +71,7 @@ async def open_router_alert(
 ) -> None:
     """A router cannot be asked any more."""
     trouble = facts.router_trouble(event, _router(event, directory), directory.policy(facts.CRITICAL_POLICY))
-    await _begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
+    await begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
 
 
 async def resolve_router_alert(
@@ -45,7 +79,7 @@ async def resolve_router_alert(
 ) -> None:
     """A router can be asked again."""
     relief = facts.router_relief(event, _router(event, directory))
-    await _end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
+    await end(event.message_id(), relief, store=store, directory=directory, messengers=messengers)
 
 
 async def tell(unit: Unit, incident: Incident, at: datetime, *, directory: Directory, messengers: Messengers) -> None:
@@ -55,7 +89,8 @@ async def tell(unit: Unit, incident: Incident, at: datetime, *, directory: Direc
     everybody = await audience.chats(unit, directory)
     planned = plan(about_incident(incident, at), everybody, channels=channels, told=told)
     await unit.keep(planned)
-    await unit.publish(announcement(incident, at, planned.audience))
+    for event in announcements(incident, at, planned.audience):
+        await unit.publish(event)
 
 
 async def take_on(
@@ -90,15 +125,16 @@ async def acknowledge_alert(
     )
 
 
-async def _begin(
+async def begin(
     message_id: str, trouble: Trouble, *, store: Store, directory: Directory, messengers: Messengers
 ) -> None:
+    """A trouble becomes an incident, once, unless it is open already or something newer is known."""
     async with store.unit() as unit:
         if not await unit.first_time(CONSUMER, message_id):
             return
         alert_id = trouble.subject.alert_id
         current, seen = await unit.newest_incident(alert_id)
-        after = lifecycle.begin(current, trouble, seen)
+        after = lifecycle.notice(trouble, seen) if trouble.notice else lifecycle.begin(current, trouble, seen)
         if after is not WhyNot.OVERTAKEN:
             await unit.saw(alert_id, Seen(trouble.transition, trouble.at))
         if isinstance(after, WhyNot):
@@ -108,7 +144,8 @@ async def _begin(
         await tell(unit, incident, trouble.at, directory=directory, messengers=messengers)
 
 
-async def _end(message_id: str, relief: Relief, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+async def end(message_id: str, relief: Relief, *, store: Store, directory: Directory, messengers: Messengers) -> None:
+    """A relief resolves the incident of its trouble, once; one that came too early waits for it."""
     async with store.unit() as unit:
         if not await unit.first_time(CONSUMER, message_id):
             return

@@ -1,8 +1,10 @@
 """Echo requests and what comes back for them, as bytes.
 
-Every request carries a cookie of 64 bits: 32 that this process chose at random and a counter of 32. The sequence number
-of 16 bits is the counter's lower half; it decides only when a router quotes too little of our packet (RFC 792 asks for
-8 bytes).
+Every request carries a cookie of 64 bits: 32 that this process chose at random and a counter of 32, which lasts for
+five days at 10,000 probes a second and then begins anew, long after its probes are forgotten. The sequence number of
+16 bits is the counter's lower half; it decides only when a router quotes too little of our packet (RFC 792 asks for
+8 bytes). All of these are the sender's own affair (RFC 792: "may be used by the echo sender"), so they are written in
+this machine's byte order, which lets `struct` take a whole batch apart in one call.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ ECHO_REPLY = {socket.AF_INET: 0, socket.AF_INET6: 129}
 # Destination unreachable, (v4: source route failed lies within,) packet too big, time exceeded, parameter problem.
 ERRORS = {socket.AF_INET: frozenset({3, 11, 12}), socket.AF_INET6: frozenset({1, 2, 3, 4})}
 
+HEADER = 8  # bytes of an echo request before its payload
 _MARK = b"ronda watch-man."  # 16 bytes for whoever sniffs and wonders
-_FIELDS = struct.Struct("!HHHII")  # checksum, identifier, sequence, nonce, counter
-_QUOTED = struct.Struct("!HH")  # identifier, sequence
-_COOKIE = struct.Struct("!II")
+PACKET = HEADER + 8 + len(_MARK)  # bytes of the smallest request: 24 of payload
+FIELDS = struct.Struct("=HHHII")  # checksum, identifier, sequence, nonce, counter; from the third byte on
+_QUOTED = struct.Struct("=HH")  # identifier, sequence
+_COOKIE = struct.Struct("=II")
 _V4_HEADER, _V6_HEADER = 20, 40
 
 
@@ -33,21 +37,25 @@ class Quoted:
 
 
 class EchoRequest:
-    """One packet that is filled in anew for each probe."""
+    """What all our requests have in common. Zeros that follow make a request longer and its checksum no other."""
 
     def __init__(self, family: socket.AddressFamily, identifier: int, nonce: int) -> None:
-        self._identifier = identifier
-        self._nonce = nonce
-        self.packet = bytearray(bytes((ECHO_REQUEST[family], 0)) + bytes(_FIELDS.size) + _MARK)
-        _FIELDS.pack_into(self.packet, 2, 0, identifier, 0, nonce, 0)
-        self._constant_sum = sum(struct.unpack(f"!{len(self.packet) // 2}H", self.packet))
+        self.identifier = identifier
+        self.nonce = nonce
+        self.packet = bytearray(bytes((ECHO_REQUEST[family], 0)) + bytes(FIELDS.size) + _MARK)
+        FIELDS.pack_into(self.packet, 2, 0, identifier, 0, nonce, 0)
+        self.constant_sum: int = sum(struct.unpack(f"={len(self.packet) // 2}H", self.packet))
+
+    def checksum(self, counter: int) -> int:
+        """Of the request number `counter` (RFC 1071); IPv6 and unprivileged sockets overwrite it."""
+        total = self.constant_sum + (counter >> 16) + 2 * (counter & 0xFFFF)
+        total = (total & 0xFFFF) + (total >> 16)
+        return (total & 0xFFFF) + (total >> 16) ^ 0xFFFF
 
     def fill(self, counter: int) -> bytearray:
-        """The request number `counter`, with its checksum (which IPv6 and unprivileged sockets overwrite)."""
-        total = self._constant_sum + (counter >> 16) + 2 * (counter & 0xFFFF)
-        total = (total & 0xFFFF) + (total >> 16)
-        total = (total & 0xFFFF) + (total >> 16)
-        _FIELDS.pack_into(self.packet, 2, total ^ 0xFFFF, self._identifier, counter & 0xFFFF, self._nonce, counter)
+        """The request number `counter`."""
+        fields = self.checksum(counter), self.identifier, counter & 0xFFFF, self.nonce, counter
+        FIELDS.pack_into(self.packet, 2, *fields)
         return self.packet
 
 

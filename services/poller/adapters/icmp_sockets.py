@@ -96,8 +96,9 @@ def _icmp6_filter() -> bytes:
 def _filter(family: socket.AddressFamily, identifier: int, nonce: int) -> list[tuple[int, int, int, int]]:
     """Pass our echo replies (identifier and nonce) and errors that quote our identifier.
 
-    The kernel shows raw IPv4 sockets the IP header and raw IPv6 sockets none. In errors our own IP header is quoted,
-    which never has options.
+    The identifier and the nonce lie in the packet in this machine's byte order; the filter reads in the network's. The
+    kernel shows raw IPv4 sockets the IP header and raw IPv6 sockets none. In errors our own IP header is quoted, which
+    never has options.
     """
     v4 = family == socket.AF_INET
     quoted = 8 + (20 if v4 else 40)  # from the error's header to the request's
@@ -108,12 +109,12 @@ def _filter(family: socket.AddressFamily, identifier: int, nonce: int) -> list[t
         program.append((_JUMP_EQUAL, len(errors) - 1 - place + 5, 0 if place < len(errors) - 1 else 7, kind))
     program += [
         (_LOAD_HALF, 0, 0, 4),
-        (_JUMP_EQUAL, 0, 5, identifier),
+        (_JUMP_EQUAL, 0, 5, socket.htons(identifier)),
         (_LOAD_WORD, 0, 0, 8),
-        (_JUMP_EQUAL, 0, 3, nonce),
+        (_JUMP_EQUAL, 0, 3, socket.htonl(nonce)),
         (_RETURN, 0, 0, _ALL),
         (_LOAD_HALF, 0, 0, quoted + 4),
-        (_JUMP_EQUAL, 1, 0, identifier),
+        (_JUMP_EQUAL, 1, 0, socket.htons(identifier)),
         (_RETURN, 0, 0, _NONE),
         (_RETURN, 0, 0, _ALL),
     ]

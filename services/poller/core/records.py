@@ -10,14 +10,16 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.poller.core.flapping import Flap
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
-from services.poller.core.sessions import Session
-from shared.contracts.ids import HostId, RouterId
+from services.poller.core.session_facts import Session
+from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.subjects import escape_token
 from shared.contracts.vocabulary import HostState, Service
 
-HOSTS, ROUTERS, SESSIONS = "host.", "router.", "session."
+HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
+POLLERS, MAINTENANCES, OUTAGES = "poller.", "maintenance.", "outage."
 
 
 class Record(BaseModel):
@@ -39,15 +41,66 @@ class HostRecord(Record):
     state: HostState
     since: datetime | None = None
     down_since: datetime | None = None
+    behind: tuple[HostId, ...] = ()
+    silent_since: datetime | None = None
+    outage_id: str | None = None
+    hidden: bool = False
+    changes: tuple[datetime, ...] = ()  # the recent ones, for flapping; `downs` are those that were outages
+    downs: tuple[datetime, ...] = ()
+    flapping_since: datetime | None = None
+    flapping_changes: int = 0
 
     @classmethod
     def of(cls, host_id: HostId, state: State) -> HostRecord:
         """What of a state survives."""
-        return cls(order=state.transition, id=host_id, state=state.hard, since=state.since, down_since=state.down_since)
+        return cls(
+            order=state.transition,
+            id=host_id,
+            state=state.hard,
+            since=state.since,
+            down_since=state.down_since,
+            behind=state.behind,
+            silent_since=state.silent_since,
+            outage_id=state.outage_id,
+            hidden=state.hidden,
+            changes=state.flap.changes,
+            downs=state.flap.downs,
+            flapping_since=state.flap.since,
+            flapping_changes=state.flap.count,
+        )
 
     def host_state(self) -> State:
         """The state to go on from."""
-        return State(self.state, self.order, self.since, self.down_since)
+        flap = Flap(self.changes, self.downs, self.flapping_since, self.flapping_changes)
+        return State(
+            self.state,
+            self.order,
+            self.since,
+            self.down_since,
+            self.behind,
+            self.silent_since,
+            flap,
+            self.outage_id,
+            self.hidden,
+        )
+
+
+class PollerRecord(Record):
+    """When a poller last looked, and since when it is blind. `order` is the second of writing."""
+
+    seen_at: datetime
+    blind_since: datetime | None = None
+
+
+class MaintenanceRecord(Record):
+    """When a flexible maintenance began: with the first outage that it covers."""
+
+    id: MaintenanceId
+    began_at: datetime
+
+
+class OutageRecord(Record):
+    """An outage of many hosts that is not over; what it is stands in its event."""
 
 
 class RouterRecord(Record):
@@ -79,6 +132,10 @@ class SessionRecord(Record):
     mac: str | None = None
     mark: str | None = None
     started_at: datetime | None = None
+    server: str | None = None
+    row: str | None = None
+    line: str | None = None
+    changes: int = 0
 
     @classmethod
     def of(cls, router_id: RouterId, service: Service, session: Session) -> SessionRecord:
@@ -94,6 +151,10 @@ class SessionRecord(Record):
             mac=session.mac,
             mark=session.mark,
             started_at=session.started_at,
+            server=session.server,
+            row=session.row,
+            line=session.line,
+            changes=session.changes,
         )
 
     def session(self) -> Session:
@@ -107,7 +168,17 @@ class SessionRecord(Record):
             mac=self.mac,
             mark=self.mark,
             started_at=self.started_at,
+            server=self.server,
+            row=self.row,
+            line=self.line,
+            changes=self.changes,
         )
+
+
+class SaidRecord(Record):
+    """How far what a router's scripts said has been made facts of; `order` is the place in the stream of events."""
+
+    router_id: RouterId
 
 
 R = TypeVar("R", bound=Record)
@@ -126,6 +197,21 @@ def host_key(host_id: HostId) -> str:
     return HOSTS + escape_token(host_id)
 
 
+def poller_key(instance: str) -> str:
+    """Where a poller's own record lies."""
+    return POLLERS + escape_token(instance)
+
+
+def maintenance_key(maintenance_id: MaintenanceId) -> str:
+    """Where the beginning of a flexible maintenance lies."""
+    return MAINTENANCES + escape_token(maintenance_id)
+
+
+def outage_key(outage_id: str) -> str:
+    """Where an outage that is not over lies."""
+    return OUTAGES + escape_token(outage_id)
+
+
 def router_key(router_id: RouterId) -> str:
     """Where a router's state lies."""
     return ROUTERS + escape_token(router_id)
@@ -134,6 +220,16 @@ def router_key(router_id: RouterId) -> str:
 def session_key(router_id: RouterId, service: Service, slot: str) -> str:
     """Where an open session lies."""
     return f"{sessions_of(router_id)}{service}.{escape_token(slot)}"
+
+
+def drop_key(router_id: RouterId, drop_id: str) -> str:
+    """Under which sessions that ended together are told in order. Nothing lies there."""
+    return f"{DROPS}{escape_token(router_id)}.{drop_id}"
+
+
+def said_key(router_id: RouterId) -> str:
+    """Where it lies how far a router's scripts have been heard."""
+    return SAID + escape_token(router_id)
 
 
 def sessions_of(router_id: RouterId) -> str:

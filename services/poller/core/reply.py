@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.contracts.vocabulary import HostState, ProbeFailure
+from shared.contracts.ids import HostId
+from shared.contracts.vocabulary import HostState, ProbeFailure, WitnessKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +41,62 @@ class Stale:
     reason: str
 
 
-Reply = Answer | Loss | Blind | Stale
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the parents say of a host whose whole burst was lost. `behind`: what fell before it; empty: nothing did.
+
+    `verified` is False if the wait for the parents' own results ran out.
+    """
+
+    behind: tuple[HostId, ...] = ()
+    verified: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Somebody else saw the host alive after its first unanswered probe."""
+
+    witness: WitnessKind
+    seen_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A host that is down or unreachable is to be confirmed anew by probes after number `asked`."""
+
+    asked: int
+
+
+Reply = Answer | Loss | Blind | Stale | Ruling | Seen | Retry
 
 
 @dataclass(frozen=True, slots=True)
 class WentDown:
-    """The host was up or unknown and is down. `since` is when the first unanswered probe was sent."""
+    """The host is down. `since` is when the first unanswered probe was sent.
+
+    `previous` is DOWN if it was down before and this is said anew: announced work that hid it is over. `not_before`:
+    nobody looked between then and now, so it may have happened at any time in between.
+    """
 
     at: datetime
     transition: int
     previous: HostState
     since: datetime
     failure: ProbeFailure
+    verified: bool = True
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WentUnreachable:
+    """The host does not answer, and something it hangs on fell: `behind` are the hosts that are down themselves."""
+
+    at: datetime
+    transition: int
+    previous: HostState
+    since: datetime
+    behind: tuple[HostId, ...]
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +109,7 @@ class WentUp:
     down_since: datetime | None
     outage_s: float | None
     rtt_ms: float | None
+    not_before: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +122,45 @@ class WentUnknown:
     reason: str
 
 
-Fact = WentDown | WentUp | WentUnknown
+@dataclass(frozen=True, slots=True)
+class FellSilent:
+    """The host does not answer its probes, but somebody sees it alive."""
+
+    at: datetime
+    since: datetime
+    failure: ProbeFailure
+    witness: WitnessKind
+    seen_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class WasHeard:
+    """The host that was silent answers its probes."""
+
+    at: datetime
+    silent_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class BeganFlapping:
+    """The host changes so often that each change is no news."""
+
+    at: datetime
+    changes: int
+    window_s: float
+    state: HostState
+
+
+@dataclass(frozen=True, slots=True)
+class BecameSteady:
+    """The host has stopped flapping and is `state`."""
+
+    at: datetime
+    state: HostState
+    flapping_since: datetime
+    changes: int
+
+
+Transition = WentDown | WentUnreachable | WentUp | WentUnknown
+Observation = FellSilent | WasHeard | BeganFlapping | BecameSteady
+Fact = Transition | Observation

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from shared.contracts.ids import HostId, RouterId, SiteId
-from shared.contracts.inventory import PROBE_POLICIES, Host, ProbePolicy, Router, Site
+from shared.contracts.ids import HostId, MaintenanceId, RouterId, SiteId
+from shared.contracts.inventory import PROBE_POLICIES, Host, Maintenance, ProbePolicy, Router, Site
 from shared.errors import Invalid
 
 _DEFAULT_POLICY = "standard"
-_KINDS: dict[str, type[Site | Host | Router | ProbePolicy]] = {
+_KINDS: dict[str, type[Site | Host | Router | ProbePolicy | Maintenance]] = {
     "site": Site,
     "host": Host,
     "router": Router,
     "policy": ProbePolicy,
+    "maintenance": Maintenance,
 }
 
 
@@ -23,10 +24,11 @@ _KINDS: dict[str, type[Site | Host | Router | ProbePolicy]] = {
 class Roster:
     """Sites, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
 
-    entries: dict[str, Site | Host | Router | ProbePolicy] = field(default_factory=dict)
+    entries: dict[str, Site | Host | Router | ProbePolicy | Maintenance] = field(default_factory=dict)
     hosts: dict[HostId, Host] = field(default_factory=dict)
     routers: dict[RouterId, Router] = field(default_factory=dict)
     sites: dict[SiteId, Site] = field(default_factory=dict)
+    maintenances: dict[MaintenanceId, Maintenance] = field(default_factory=dict)
     policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
 
     def put(self, key: str, value: bytes) -> bool:
@@ -51,6 +53,8 @@ class Roster:
                 self.routers[entry.id] = entry
             case ProbePolicy():
                 self.policies[entry.name] = entry
+            case Maintenance():
+                self.maintenances[entry.id] = entry
         return True
 
     def remove(self, key: str) -> bool:
@@ -64,6 +68,8 @@ class Roster:
                 self.hosts.pop(host.id, None)
             case Router() as router:
                 self.routers.pop(router.id, None)
+            case Maintenance() as maintenance:
+                self.maintenances.pop(maintenance.id, None)
             case ProbePolicy() as policy:
                 self.policies.pop(policy.name, None)
                 if policy.name in PROBE_POLICIES:
@@ -77,6 +83,12 @@ class Roster:
     def watched_routers(self) -> dict[RouterId, Router]:
         """The routers that are to be listened to."""
         return {router.id: router for router in self.routers.values() if router.enabled}
+
+    def nas_of(self, address: str, name: str) -> RouterId | None:
+        """The watched router that accounts from this address, or under this name."""
+        watched = self.watched_routers().values()
+        by_address = next((router.id for router in watched if router.host == address), None)
+        return by_address or next((router.id for router in watched if name and router.name == name), None)
 
     def policy_of(self, host: Host) -> ProbePolicy:
         """The host's policy; the site's, then the standard one if the host names one that does not exist."""

@@ -16,8 +16,12 @@ def offset(name: str, interval_s: float) -> float:
 
 
 def next_round(name: str, interval_s: float, now: float) -> float:
-    """The first regular moment after `now`. Rounds that were missed are left out, never made up for in a rush."""
-    begin = offset(name, interval_s)
+    """The first regular moment of a target after `now`."""
+    return next_after(offset(name, interval_s), interval_s, now)
+
+
+def next_after(begin: float, interval_s: float, now: float) -> float:
+    """The first moment after `now` of a row that begins at `begin`. What was missed is never made up for in a rush."""
     rounds = math.floor((now - begin) / interval_s) + 1
     at = begin + rounds * interval_s
     return at if at > now else at + interval_s

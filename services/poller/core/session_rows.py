@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.poller.core.sessions import Seen
+from services.poller.core.session_facts import Seen
 from shared.contracts.vocabulary import Service
 from shared.errors import Invalid
 from shared.routeros import Row, printable
@@ -28,7 +30,7 @@ HOTSPOT = ActiveTable(
     "/ip/hotspot/active",
     account="user",
     mac="mac-address",
-    columns=(".id", "user", "address", "mac-address", "uptime", "bytes-in", "bytes-out"),
+    columns=(".id", "user", "server", "address", "mac-address", "uptime", "bytes-in", "bytes-out"),
 )
 # `/ppp/active` of 7 has no byte counters; `session-id` numbers a session as long as the router runs.
 PPP = ActiveTable(
@@ -56,7 +58,29 @@ def read_row(table: ActiveTable, row: Row) -> Seen | None:
         uptime=_uptime(row),
         bytes_in=_count(row.get("bytes-in")),
         bytes_out=_count(row.get("bytes-out")),
+        server=row.get("server") or None,
     )
+
+
+def counters_by_account(rows: Iterable[Row]) -> dict[str, tuple[int, int]]:
+    """Bytes from and to each PPPoE subscriber, by the rows of their interfaces (`<pppoe-NAME>`)."""
+    found: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        name, received, sent = row.get("name", ""), _count(row.get("rx-byte")), _count(row.get("tx-byte"))
+        if name.startswith("<pppoe-") and received is not None and sent is not None:
+            found[printable(name.removeprefix("<pppoe-").removesuffix(">"))] = received, sent
+    return found
+
+
+def slot_at(address: str | None) -> str | None:
+    """Where `/ip/hotspot/active` has the session of an address: its four bytes in reverse as one number."""
+    if address is None:
+        return None
+    try:
+        packed = ipaddress.IPv4Address(address).packed
+    except ValueError:
+        return None
+    return f"{int.from_bytes(packed, 'little'):X}"
 
 
 def _uptime(row: Row) -> timedelta | None:

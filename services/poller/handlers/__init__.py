@@ -7,12 +7,22 @@ from typing import Any
 
 from services.poller.handlers.pinging import answer_ping, ping_from_here
 from services.poller.handlers.watching import list_own, list_watched
-from shared.contracts.queries import Answer, ListOwnWatched, ListWatched, PingFromPoller, PingTarget, Query
+from services.poller.handlers.witnesses import look_for_host
+from shared.contracts.queries import (
+    Answer,
+    ListOwnWatched,
+    ListWatched,
+    LookForHost,
+    PingFromPoller,
+    PingTarget,
+    Query,
+)
 
 HANDLERS: dict[type[Query[Any]], Callable[..., Awaitable[Answer]]] = {
     PingTarget: answer_ping,
     PingFromPoller: ping_from_here,
     ListWatched: list_watched,
     ListOwnWatched: list_own,
+    LookForHost: look_for_host,
 }
 """Queries and who answers them. Everything else the poller does is woken by the network and by the inventory."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.poller.core.roster import Roster
-from services.poller.ports import Probe, Resolver, Target
-from shared.bus.ports import Bus
+from services.poller.ports import Probe, Resolver, Target, target_of
+from shared.bus.ports import Bus, NotHere
 from shared.contracts.ids import SiteId
 from shared.contracts.inventory import Host
 from shared.contracts.queries import PingFromPoller, PingReport, PingTarget
@@ -22,8 +22,8 @@ _LONGEST_NAME = 253
 
 
 @dataclass
-class _Tally:
-    """Collects the results of one ping; the asker of its probes."""
+class Tally:
+    """Collects the results of one ping; the asker of its probes. `complete` when there are as many as expected."""
 
     expected: int
     rtts_ms: dict[int, float] = field(default_factory=dict)
@@ -32,15 +32,18 @@ class _Tally:
     complete: asyncio.Event = field(default_factory=asyncio.Event)
 
     def answer(self, number: int, rtt_ms: float) -> None:
+        """See `ports.Asker`."""
         self.rtts_ms[number] = rtt_ms
         self.silent.discard(number)  # a late answer is an answer while we wait
         self._count()
 
     def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:  # noqa: ARG002
+        """See `ports.Asker`."""
         self.silent.add(number)
         self._count()
 
     def blind(self, number: int, reason: str) -> None:
+        """See `ports.Asker`."""
         self.reasons[number] = reason
         self._count()
 
@@ -68,15 +71,23 @@ async def answer_ping(
         return await bus.request(
             PingFromPoller(poller=poller, target=query.target, host_id=query.host_id, count=query.count)
         )
-    return await ping_from_here(query, roster=roster, probes=probes, resolver=resolver)
+    return await _ping(query, roster=roster, probes=probes, resolver=resolver)
 
 
 async def ping_from_here(
+    query: PingFromPoller, *, name: str, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+) -> PingReport:
+    """The same, from this poller whatever the target. Raises NotHere if another one is meant."""
+    if query.poller != name:
+        raise NotHere
+    return await _ping(query, roster=roster, probes=probes, resolver=resolver)
+
+
+async def _ping(
     query: PingTarget | PingFromPoller, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
 ) -> PingReport:
-    """The same, from this poller whatever the target."""
     target = await _aim(query, roster, resolver)
-    tally = _Tally(query.count)
+    tally = Tally(query.count)
     for number in range(1, query.count + 1):
         probes[target.kind].ask(target, number, TIMEOUT_S, tally)
         if number < query.count:
@@ -109,4 +120,4 @@ async def _aim(query: PingTarget | PingFromPoller, roster: Roster, resolver: Res
     number = ipaddress.ip_address(address)
     if number.is_multicast or number.is_unspecified or address == "255.255.255.255":
         raise Invalid(f"{address} is not the address of one host")
-    return Target(host.probe if host else ProbeKind.ICMP, address, host.port if host else None)
+    return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)

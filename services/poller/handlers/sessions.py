@@ -8,70 +8,64 @@ from contextlib import AbstractAsyncContextManager
 
 import structlog
 
-from services.poller.core.records import SessionRecord, session_key
-from services.poller.core.session_rows import ActiveTable, read_row
-from services.poller.core.sessions import ADDRESS_PATIENCE, Changed, Closed, Opened, SessionBook, SessionFact
-from services.poller.handlers.telling import Teller
+from services.poller.core.session_rows import PPP, ActiveTable, counters_by_account, read_row
+from services.poller.core.sessions import ADDRESS_PATIENCE, SessionBook, SessionFact
+from services.poller.handlers.session_desk import SessionDesk
+from services.poller.handlers.table_loop import keep_following
 from shared.clock import Clock
-from shared.contracts.events import SessionClosed, SessionOpened
-from shared.contracts.inventory import Router
-from shared.errors import Refused, RondaError, Temporary, Unreachable
-from shared.routeros import Change, FeatureMissing, RowChanged, RowGone, Session, ValueRefused
+from shared.errors import RondaError
+from shared.routeros import Change, RowChanged, RowGone, Session, equals
 
 COMPARE_EVERY_S = 300.0  # a listen that went deaf without an error is noticed after this
+_COMPARE_SOON_S = 15.0  # what a script told and the table does not show is looked for again
 _PRINT_DEADLINE_S = 30.0  # a big table on a small router
-_AGAIN_S = 2.0  # after a table that could not be read now
-_AGAIN_AFTER_REFUSAL_S = 60.0
 
 log = structlog.get_logger(__name__)
 
 
 class TableFollower:
-    """The sessions of one service on one router. `router` may be replaced while it runs (a new name)."""
+    """The sessions of one service on one router."""
 
-    def __init__(self, router: Router, table: ActiveTable, book: SessionBook, *, teller: Teller, clock: Clock) -> None:
-        self.router = router
+    def __init__(self, table: ActiveTable, desk: SessionDesk, *, clock: Clock) -> None:
         self.table = table
-        self.book = book
-        self._teller = teller
+        self._desk = desk
         self._clock = clock
         self._columns: tuple[str, ...] = table.columns
 
+    @property
+    def name(self) -> str:
+        """For logs."""
+        return str(self.table.service)
+
+    @property
+    def book(self) -> SessionBook:
+        """The open sessions."""
+        return self._desk.books[self.table.service]
+
     async def follow(self, session: Session) -> None:
         """Tell sessions until the connection ends (Unreachable) or the router turns out to lack this service."""
-        while True:
-            try:
-                await self._follow_once(session)
-                await asyncio.sleep(_AGAIN_S)  # the router itself ended the listen
-            except FeatureMissing:
-                return  # the package is not installed: there is nothing to follow, and nothing wrong
-            except ValueRefused:
-                # Whether `listen` takes `.proplist` everywhere on 6.49 is not established: then all columns come.
-                again_s = _AGAIN_AFTER_REFUSAL_S if not self._columns else 0.0
-                self._columns = ()
-                await asyncio.sleep(again_s)
-            except Unreachable:
-                raise
-            except Temporary as problem:
-                log.warning("the table cannot be followed now", reason=str(problem), **self._names)
-                await asyncio.sleep(_AGAIN_S)
-            except Refused as problem:
-                log.warning("the router refuses the table", reason=str(problem), **self._names)
-                await asyncio.sleep(_AGAIN_AFTER_REFUSAL_S)
+        await keep_following(lambda: self._follow_once(session), names=self._names, simpler=self._all_columns)
+
+    def _all_columns(self) -> bool:
+        # Whether `listen` takes `.proplist` everywhere on 6.49 is not established: then all columns come.
+        had, self._columns = bool(self._columns), ()
+        return had
 
     @property
     def _names(self) -> dict[str, str]:
-        return {"router": self.router.name, "table": self.table.path}
+        return {"router": self._desk.router.name, "table": self.table.path}
 
     async def _follow_once(self, session: Session) -> None:
         listening: AbstractAsyncContextManager[AsyncIterator[Change]] = session.listen(self.table.path, self._columns)
         async with listening as changes:
             await self._compare(session)
             beside = [asyncio.create_task(self._ripen()), asyncio.create_task(self._compare_regularly(session))]
+            self._desk.live.add(self.table.service)
             try:
                 async for change in changes:
                     self._take(change)
             finally:
+                self._desk.live.discard(self.table.service)
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
@@ -92,11 +86,25 @@ class TableFollower:
 
     async def _compare_regularly(self, session: Session) -> None:
         while True:
-            await asyncio.sleep(COMPARE_EVERY_S)
+            await asyncio.sleep(_COMPARE_SOON_S if self.book.awaits_rows else COMPARE_EVERY_S)
             try:
                 await self._compare(session)
+                await self._count(session)
             except RondaError as problem:  # the listen goes on; absence counts only in a table that was read
                 log.warning("the table cannot be compared now", reason=str(problem), **self._names)
+
+    async def _count(self, session: Session) -> None:
+        """Read the counters of PPP sessions, which `/ppp/active` of 7 does not have, from their interfaces."""
+        if self.table is not PPP or not len(self.book):
+            return
+        columns = ("name", "rx-byte", "tx-byte")
+        query = equals("type", "pppoe-in")
+        rows = await session.print_rows("/interface", columns, query, deadline=_PRINT_DEADLINE_S)
+        now = self._clock.now()
+        counted = counters_by_account(rows)
+        for known in self.book.sessions():
+            if known.row is not None and known.account in counted:
+                self.book.counted(known.row, *counted[known.account], now)
 
     async def _ripen(self) -> None:
         """Tell rows whose address does not come."""
@@ -110,41 +118,5 @@ class TableFollower:
             self._tell(self.book.ripe(self._clock.now()))
 
     def _tell(self, facts: list[SessionFact]) -> None:
-        for fact in facts:
-            self._teller.tell(*session_told(self.router, self.table, fact))
-
-
-def session_told(
-    router: Router, table: ActiveTable, fact: SessionFact
-) -> tuple[str, SessionOpened | SessionClosed | None, SessionRecord | None]:
-    """Where the fact belongs in the memory, the event that tells it, and what to remember."""
-    session = fact.session
-    key = session_key(router.id, table.service, session.slot)
-    record = SessionRecord.of(router.id, table.service, session)
-    common = {
-        "router_id": router.id,
-        "router_name": router.name,
-        "site_id": router.site_id,
-        "service": table.service,
-        "account": session.account,
-        "session_id": f"{router.id}-{table.service}-{session.slot}-{session.number}",
-        "address": session.address,
-        "mac": session.mac,
-    }
-    match fact:
-        case Changed():
-            return key, None, record
-        case Opened():
-            return key, SessionOpened(**common, at=fact.at, inferred=fact.inferred), record
-        case Closed():
-            bytes_in, bytes_out = fact.counters
-            event = SessionClosed(
-                **common,
-                at=fact.at,
-                inferred=fact.inferred,
-                opened_at=session.opened_at,
-                duration_s=fact.duration_s,
-                bytes_in=bytes_in,
-                bytes_out=bytes_out,
-            )
-            return key, event, None
+        if facts:
+            self._desk.tell(self.table.service, facts)

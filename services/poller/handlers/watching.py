@@ -9,7 +9,7 @@ import structlog
 
 from services.poller.core.shards import Member
 from services.poller.watch import Watch
-from shared.bus.ports import Bus
+from shared.bus.ports import Bus, NotHere
 from shared.contracts.ids import HostId
 from shared.contracts.queries import ListOwnWatched, ListWatched, WatchedHost, WatchReport
 from shared.errors import RondaError
@@ -20,8 +20,10 @@ Sessions = Callable[[], Mapping[str, int]]
 log = structlog.get_logger(__name__)
 
 
-async def list_own(_query: ListOwnWatched, *, watches: Watches, sessions: Sessions) -> WatchReport:
-    """Every host with its state and last round trip, and open sessions by router."""
+async def list_own(query: ListOwnWatched, *, name: str, watches: Watches, sessions: Sessions) -> WatchReport:
+    """Every host with its state and last round trip, open sessions by router. Raises NotHere if another is meant."""
+    if query.poller != name:
+        raise NotHere
     return own_report(watches, sessions)
 
 
@@ -45,8 +47,9 @@ async def list_watched(
 def own_report(watches: Watches, sessions: Sessions) -> WatchReport:
     """What this poller watches."""
     hosts = tuple(
-        WatchedHost(host_id=watch.host.id, state=watch.state.shown, rtt_ms=watch.round_trips.last_ms)
+        WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.round_trips.last_ms)
         for watch in watches.values()
+        if watch.tells
     )
     return WatchReport(hosts=hosts, sessions=dict(sessions()))
 

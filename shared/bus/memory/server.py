@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ from shared.bus.delivery import StoredMessage
 from shared.bus.memory.consumer import MemoryConsumer
 from shared.bus.memory.stream import MemoryStream
 from shared.bus.ports import ConsumerSpec, Published
-from shared.bus.subjects import matches
+from shared.bus.subjects import matches, matches_any
 from shared.clock import Clock
 from shared.contracts.streams import STREAMS, BucketSpec, StreamSpec
 from shared.errors import Unreachable
@@ -21,8 +22,17 @@ class Seat:
     """Somebody who answers: where, in which queue."""
 
     subject: str
-    queue: str
+    queue: str | None
     answering: Answering
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ear:
+    """Somebody who listens for what nobody stores: where, in which queue, and what waits to be handled."""
+
+    filters: tuple[str, ...]
+    queue: str
+    heard: asyncio.Queue[StoredMessage] = field(default_factory=asyncio.Queue)
 
 
 @dataclass
@@ -36,6 +46,7 @@ class MemoryServer:
     _buckets: dict[str, MemoryStream] = field(default_factory=dict)
     _consumers: dict[tuple[str, str], MemoryConsumer] = field(default_factory=dict)
     _seats: list[Seat] = field(default_factory=list)
+    _ears: list[Ear] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         for spec in STREAMS:
@@ -82,6 +93,26 @@ class MemoryServer:
             self._buckets[spec.name] = stream
         return MemoryBucketStore(self, stream)
 
+    def say(self, message: StoredMessage) -> None:
+        """Hand a message to the next in turn of each queue that listens there."""
+        self.check()
+        self.said.append(message)
+        queues: set[str] = set()
+        for ear in list(self._ears):
+            if ear.queue not in queues and matches_any(ear.filters, message.subject):
+                queues.add(ear.queue)
+                self._ears.remove(ear)
+                self._ears.append(ear)
+                ear.heard.put_nowait(message)
+
+    def listen(self, ear: Ear) -> None:
+        """Begin to listen."""
+        self._ears.append(ear)
+
+    def stop_listening(self, ear: Ear) -> None:
+        """Listen no more."""
+        self._ears.remove(ear)
+
     def sit(self, seat: Seat) -> None:
         """Begin to answer."""
         self._seats.append(seat)
@@ -90,15 +121,20 @@ class MemoryServer:
         """Stop answering."""
         self._seats.remove(seat)
 
-    def who_answers(self, subject: str) -> Answering:
-        """The next in turn of the first queue that answers `subject`; Unreachable if there is none."""
+    def who_answers(self, subject: str) -> list[Answering]:
+        """The next in turn of each queue, and all without one; Unreachable if nobody answers `subject`."""
         self.check()
+        asked: list[Seat] = []
         for seat in self._seats:
-            if matches(seat.subject, subject):
-                self._seats.remove(seat)
-                self._seats.append(seat)
-                return seat.answering
-        raise Unreachable("nobody on the bus serves this")
+            taken = seat.queue is not None and any(other.queue == seat.queue for other in asked)
+            if matches(seat.subject, subject) and not taken:
+                asked.append(seat)
+        if not asked:
+            raise Unreachable("nobody on the bus serves this")
+        for seat in asked:
+            self._seats.remove(seat)
+            self._seats.append(seat)
+        return [seat.answering for seat in asked]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ from typing import Any
 
 from shared.bus.buckets import StreamBucket
 from shared.bus.delivery import StoredMessage
+from shared.bus.hearing import Hearing
 from shared.bus.nats.buckets import NatsBucketStore
 from shared.bus.nats.connection import Connection
 from shared.bus.nats.consumer import Consumer
+from shared.bus.nats.hearing import Hearer
 from shared.bus.nats.publishing import Publishing
 from shared.bus.nats.queries import Queries
 from shared.bus.nats.queue_look import QueueLook
@@ -80,6 +82,9 @@ class NatsBus(StreamBus):
         session = await self._connection.session(wait_s=0)
         await session.say(subject, body, headers=headers)
 
+    async def hear(self, types: Sequence[type[Message]], handler: Handler, *, queue: str) -> None:
+        await Hearer(self._connection).hear(Hearing(types, handler), queue=queue)
+
     async def work(self, spec: ConsumerSpec, handlers: Mapping[type[Message], Sequence[Handler]], bury: Bury) -> None:
         await Consumer(self._connection, spec, clock=self._clock).run(handlers, bury)
 
@@ -103,14 +108,9 @@ class NatsBus(StreamBus):
         return await self._queries.request(query, self.envelope(query), deadline=deadline)
 
     async def serve(
-        self,
-        query_type: type[Query[AnswerT]],
-        answer: Callable[[Any], Awaitable[Answer]],
-        *,
-        queue: str,
-        scope: tuple[str, ...] = (),
+        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str | None
     ) -> None:
-        await self._queries.serve(query_type, answer, queue=queue, scope=scope)
+        await self._queries.serve(query_type, answer, queue=queue)
 
     async def bucket(self, spec: BucketSpec) -> Bucket:
         session = await self._connection.session(wait_s=self._wait_s)

@@ -17,6 +17,7 @@ from shared.bus.faults import fault_headers, raise_fault
 from shared.bus.nats.connection import Connection
 from shared.bus.nats.session import Session
 from shared.bus.parsing import parse_answer
+from shared.bus.ports import NotHere
 from shared.contracts.envelope import Envelope
 from shared.contracts.queries import Answer, AnswerT, Query
 from shared.errors import RondaError, Unreachable
@@ -47,33 +48,30 @@ class Queries:
         return parse_answer(answer_type, answer.data)  # type: ignore[no-any-return]
 
     async def serve(
-        self,
-        query_type: type[Query[AnswerT]],
-        answer: Callable[[Any], Awaitable[Answer]],
-        *,
-        queue: str,
-        scope: tuple[str, ...],
+        self, query_type: type[Query[AnswerT]], answer: Callable[[Any], Awaitable[Answer]], *, queue: str | None
     ) -> None:
         """Answer until cancelled; whoever is being answered then is told that we are away."""
         answering = Answering(query_type, answer)
         while True:
             try:
                 session = await self._connection.session(wait_s=_WAIT_S)
-                await self._serve_session(session, query_type.addressed(scope), answering, queue)
+                await self._serve_session(session, query_type, answering, queue)
             except Unreachable as away:
                 log.warning("answering waits", message_type=query_type.type_name(), reason=str(away))
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _serve_session(self, session: Session, subject: str, answering: Answering, queue: str) -> None:
+    async def _serve_session(
+        self, session: Session, query_type: type[Query[AnswerT]], answering: Answering, queue: str | None
+    ) -> None:
         running: set[asyncio.Task[None]] = set()
 
         async def on_request(request: Msg) -> None:
-            task = asyncio.create_task(_answer_one(session, request, answering), name=subject)
+            task = asyncio.create_task(_answer_one(session, request, answering), name=query_type.type_name())
             running.add(task)
             task.add_done_callback(running.discard)
 
         try:
-            subscription = await session.client.subscribe(subject, queue=queue, cb=on_request)
+            subscription = await session.client.subscribe(query_type.filter(), queue=queue or "", cb=on_request)
         except nats.errors.Error as error:
             raise Unreachable(f"the bus does not answer: {error}") from error
         try:
@@ -99,6 +97,8 @@ async def _leave(subscription: Subscription) -> None:
 async def _answer_one(session: Session, request: Msg, answering: Answering) -> None:
     try:
         body = await answering.answer(request.headers, request.data, timeout=_timeout(request))
+    except NotHere:
+        return  # whoever holds it answers
     except RondaError as error:
         await _reply(session, request, b"", fault_headers(error))
     except asyncio.CancelledError:

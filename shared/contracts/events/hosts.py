@@ -20,7 +20,11 @@ from shared.contracts.vocabulary import (
 
 
 class HostTransition(Event):
-    """A change of a host's hard state. `transition` counts them per host and makes the event's id."""
+    """A change of a host's hard state. `transition` counts them per host and makes the event's id.
+
+    `in_maintenance`: announced work covers it, so it opens no alarm; what was told before the work still gets its
+    recovery. `not_before`: nobody looked between then and `at`, so it happened at some time in between.
+    """
 
     SCOPE: ClassVar[tuple[str, ...]] = ("site_id", "host_id")
 
@@ -32,6 +36,8 @@ class HostTransition(Event):
     policy: str
     transition: int
     previous: HostState
+    in_maintenance: bool = False
+    not_before: datetime | None = None
 
     def message_id(self) -> str:
         return f"host:{self.host_id}:{self.transition}"
@@ -50,7 +56,11 @@ _HOST = {
 
 
 class HostDown(HostTransition):
-    """A host stopped answering: every probe of its confirmation burst was lost. `since` is the first loss."""
+    """A host stopped answering: every probe of its confirmation burst was lost. `since` is the first loss.
+
+    `previous` down: the same outage said again, since the work that hid it is over and the host is still down.
+    `previous` unreachable: what hid it is back, and the host is not; `since` is then the first loss of all.
+    """
 
     NAME: ClassVar[str] = "host.down"
     EXAMPLE: ClassVar[dict[str, Any]] = {
@@ -97,7 +107,11 @@ class HostUnknown(HostTransition):
 
 
 class HostUnreachable(HostTransition):
-    """A host does not answer, and neither does what it hangs on: nobody can say more of it. `behind` is what fell."""
+    """A host does not answer, and neither does what it hangs on: nobody can say more of it.
+
+    `behind` are the hosts that are down themselves. `previous` down: they fell shortly after this one was told down.
+    `previous` unreachable: it hangs behind others now.
+    """
 
     NAME: ClassVar[str] = "host.unreachable"
     EXAMPLE: ClassVar[dict[str, Any]] = {

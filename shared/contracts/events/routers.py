@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from shared.contracts.events.event import EXAMPLE_TIME, Event
 from shared.contracts.ids import RouterId, SiteId
-from shared.contracts.vocabulary import RouterResource
+from shared.contracts.vocabulary import RouterResource, Saying, Service
 
 
 class RouterEvent(Event):
@@ -62,6 +62,11 @@ class RouterUnreachable(RouterEvent):
     reason: str
 
 
+def _about(at: datetime) -> int:
+    """The ten minutes in which something was seen: a poller that is killed while it tells sees it again soon after."""
+    return round(at.timestamp() / 600)
+
+
 class RouterObservation(Event):
     """Something that was seen on a router, besides whether it can be asked."""
 
@@ -103,6 +108,9 @@ class RouterUpgraded(RouterObservation):
 
     version: str
     version_before: str
+
+    def message_id(self) -> str:
+        return f"{self.NAME}:{self.router_id}:{self.version_before}:{self.version}:{_about(self.at)}"
 
 
 class RouterStressed(RouterObservation):
@@ -208,6 +216,9 @@ class NeighborSeen(RouterObservation):
     board: str = ""
     version: str = ""
 
+    def message_id(self) -> str:
+        return f"{self.NAME}:{self.router_id}:{self.mac}:{_about(self.at)}"
+
 
 class LeaseEvent(RouterObservation):
     """An address that a router's DHCP server gave to a device."""
@@ -234,3 +245,44 @@ class LeaseReleased(LeaseEvent):
 
     NAME: ClassVar[str] = "lease.released"
     EXAMPLE: ClassVar[dict[str, Any]] = _LEASE
+
+
+class RouterSaid(Event):
+    """What a script on a router posted: not yet a fact, but what the poller makes facts of, each once.
+
+    `at` is when it was received: the clock of a router may be anywhere, so its own `router_time` is only kept as text.
+    """
+
+    NAME: ClassVar[str] = "router.said"
+    SCOPE: ClassVar[tuple[str, ...]] = ("router_id",)
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "at": EXAMPLE_TIME,
+        "said_id": "01sa1d",
+        "router_id": "01r0ut",
+        "saying": "logout",
+        "service": "hotspot",
+        "account": "budi@paket10",
+        "address": "10.5.0.17",
+        "mac": "A4:5E:60:11:22:33",
+        "reason": "keepalive timeout",
+        "duration_s": 3857.0,
+        "bytes_in": 38105527,
+        "bytes_out": 466624487,
+    }
+
+    said_id: str
+    router_id: RouterId
+    saying: Saying
+    service: Service | None = None  # of a login or logout
+    account: str | None = None  # of a login or logout
+    address: str | None = None  # the subscriber's, or the host that netwatch watches
+    mac: str | None = None
+    interface: str | None = None  # PPP: the router's number for the line, the same at login and logout
+    reason: str | None = None
+    duration_s: float | None = None
+    bytes_in: int | None = None  # from the subscriber
+    bytes_out: int | None = None  # to the subscriber
+    router_time: str | None = None
+
+    def message_id(self) -> str:
+        return f"said:{self.said_id}"

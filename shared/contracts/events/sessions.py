@@ -60,6 +60,7 @@ class SessionClosed(SessionEvent):
         "duration_s": 3857.0,
         "bytes_in": 38105527,
         "bytes_out": 466624487,
+        "bytes_at": "2026-11-20T14:04:15Z",
         "reason": "keepalive timeout",
     }
 
@@ -67,7 +68,9 @@ class SessionClosed(SessionEvent):
     duration_s: float | None = None
     bytes_in: int | None = None  # from the subscriber
     bytes_out: int | None = None  # to the subscriber
-    reason: str | None = None
+    bytes_at: datetime | None = None  # when the counters were read; None: at the end, or never
+    reason: str | None = None  # in the router's words
+    drop_id: str | None = None  # one of many that ended together, told as one by `session.mass_dropped`
 
     def message_id(self) -> str:
         return f"session:{self.session_id}:closed"

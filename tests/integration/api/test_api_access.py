@@ -23,6 +23,7 @@ PUBLIC = {
     ("GET", "/console/login"),
     ("POST", "/console/login"),
     ("GET", "/console/static/{name}"),
+    ("POST", "/ingest/routeros/{token}"),  # the token is the right
 }
 HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 

@@ -9,7 +9,17 @@ import pytest
 
 from shared.bus.nats import NatsBus
 from shared.contracts.envelope import Envelope
-from shared.contracts.events import HostDown, HostUp, RouterReachable, RouterUnreachable, SessionClosed, SessionOpened
+from shared.contracts.events import (
+    HostDegraded,
+    HostDown,
+    HostRestored,
+    HostUp,
+    RouterReachable,
+    RouterUnreachable,
+    SessionChanged,
+    SessionClosed,
+    SessionOpened,
+)
 from shared.contracts.inventory import Chat, Host, Router
 from shared.contracts.streams import INVENTORY_BUCKET
 from tests.integration.api.conftest import Running
@@ -42,6 +52,12 @@ async def test_session_is_open_and_then_history(ronda: Running) -> None:
     await told(ronda, 1, "session.opened")
     [session] = await items(ronda, "/api/v1/sessions?open=true")
     assert (session["account"], session["address"], session["closed_at"]) == ("budi@paket10", "10.5.0.17", None)
+
+    moved = {**SessionChanged.EXAMPLE, "address": "10.5.0.99", "address_before": "10.5.0.17"}
+    await ronda.bus.publish(SessionChanged.model_validate(moved))
+    await told(ronda, 1, "session.changed")
+    [session] = await items(ronda, "/api/v1/sessions?open=true")
+    assert session["address"] == "10.5.0.99"
 
     await ronda.bus.publish(closed(at=(opened.at + timedelta(minutes=10)).isoformat(), opened_at=None, duration_s=None))
     await told(ronda, 1, "session.closed")
@@ -83,6 +99,28 @@ async def test_older_transition_does_not_undo_a_newer_one(ronda: Running) -> Non
     await told(ronda, 1, "host.down")
     after = (await ronda.client.get(f"/api/v1/hosts/{host['id']}")).json()
     assert (after["state"], after["rtt_ms"]) == ("up", 1.8)
+
+
+async def test_a_condition_is_shown_until_it_is_over_whatever_comes_first(ronda: Running) -> None:
+    site = (await ronda.client.post("/api/v1/sites", json={"name": "Waru", "policy": "infra"})).json()
+    body = {"site_id": site["id"], "name": "core-1", "address": "10.20.0.1"}
+    host = (await ronda.client.post("/api/v1/hosts", json=body)).json()
+    here = {"host_id": host["id"], "site_id": site["id"]}
+
+    async def state() -> str:
+        return str((await ronda.client.get(f"/api/v1/hosts/{host['id']}")).json()["state"])
+
+    await ronda.bus.publish(HostUp.model_validate(HostUp.EXAMPLE | here))
+    await ronda.bus.publish(HostDegraded.model_validate(HostDegraded.EXAMPLE | here))
+    await told(ronda, 1, "host.degraded")
+    assert await state() == "degraded"
+    over = HostRestored.model_validate(HostRestored.EXAMPLE | here | {"at": NOW + timedelta(minutes=9)})
+    await ronda.bus.publish(over)
+    await told(ronda, 1, "host.restored")
+    late = HostDegraded.EXAMPLE | here | {"at": NOW + timedelta(minutes=5), "mark": 9}
+    await ronda.bus.publish(HostDegraded.model_validate(late))
+    await told(ronda, 2, "host.degraded")
+    assert await state() == "up"
 
 
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)], ids=["in order", "the other way round"])

@@ -14,9 +14,11 @@ from shared.bus.nats import NatsBus
 from shared.bus.ports import ConsumerSpec, Entry
 from shared.contracts.events import HostDown
 from shared.contracts.queries import ListWatched, WatchReport
+from shared.contracts.samples import HostSlices
 from shared.contracts.streams import EVENTS
 from shared.errors import NotAllowed, Unreachable
 from tests.cases.bus import PLAIN_BUCKET, SPEC, Seen, down, running, until
+from tests.cases.bus_cases.hearing import heard
 
 
 @pytest.fixture
@@ -58,6 +60,15 @@ class TestWhileAway:
                         await attempt
             await bus.publish_sample(down())
             assert not bus.connected
+
+    async def test_samples_are_heard_again_after_it(self, nats_server, bus):
+        seen = Seen()
+        async with running(bus.hear((HostSlices,), seen, queue="recorder")):
+            await heard(bus, seen)
+            nats_server.kill()
+            nats_server.start()
+            await connected(bus)
+            await heard(bus, seen)
 
     async def test_health_has_a_grace_time(self, nats_server, bus):
         assert bus.healthy(timedelta(0))

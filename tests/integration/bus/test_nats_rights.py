@@ -9,10 +9,12 @@ from shared.bus.nats import NatsBus
 from shared.bus.ports import ConsumerSpec
 from shared.contracts.message import Message, message_types
 from shared.contracts.queries import Query
+from shared.contracts.samples import HostSlices
 from shared.contracts.streams import STREAMS, Retention
 from shared.contracts.subjects import Kind
 from shared.errors import NotFound
-from tests.cases.bus import running, until
+from tests.cases.bus import Seen, running, until
+from tests.cases.bus_cases.hearing import heard
 
 SERVICES = [pytest.param(rights, id=rights.user) for rights in RIGHTS if rights.reads]
 
@@ -103,3 +105,14 @@ def test_only_the_api_and_the_operator_say_desired_states():
         if any(one.startswith(("ronda.v1.desired", "ronda.v1.>")) for one in rights.says)
     }
     assert saying == {"api", "operator"}
+
+
+async def test_hears_the_samples_it_records(shared_nats_server, nats_url):
+    seen = Seen()
+    poller = NatsBus.connect(shared_nats_server.url("poller"), name="poller", source="ronda/poller")
+    async with (
+        NatsBus.connect(shared_nats_server.url("api"), name="api", source="ronda/api") as api,
+        poller as saying,
+        running(api.hear((HostSlices,), seen, queue="api-recorder")),
+    ):
+        await heard(saying, seen)

@@ -53,7 +53,7 @@ async def test_far_site_is_watched_while_its_uplink_is_cut_and_all_is_told_after
             await first.cut()
             await until(lambda: journal_holds(spool, "host-0", "host.down"))
             await first.restore()
-            await until(lambda: journal_holds(spool, "host-0", '"transition":3'))
+            await until(lambda: journal_holds(spool, "host-0", '"previous":"down"'))
             first_back_at = CLOCK.now()
             await far.kill()
             await second.cut()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from services.api.core.alerts import Alert
 from services.api.core.board import make_board
 from services.api.core.facts import BoardFacts
-from services.api.core.standings import HostStanding, RouterStanding, RouterState
+from services.api.core.problems import ProblemKind
+from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
 from services.api.handlers.board import fragment_marks
 from shared.contracts.ids import HostId, RouterId, SiteId
 from shared.contracts.inventory import Host, Router, Site
-from shared.contracts.vocabulary import HostState
+from shared.contracts.vocabulary import HostState, Severity
 
 NOW = datetime(2026, 11, 20, 14, 4, 17, tzinfo=UTC)
 SITE = Site(id=SiteId("s"), name="Waru")
@@ -51,7 +54,7 @@ def test_problems_stand_worst_first_and_newest_first_among_equals() -> None:
     )
     assert [problem.name for problem in board.problems] == ["d-new", "c-old", "e-degraded", "b-unknown"]
     assert board.sites[0].state is HostState.DOWN
-    assert board.sites[0].answering == 1
+    assert board.sites[0].answering == 2, "a degraded host answers"
 
 
 def test_blind_router_is_a_problem_and_its_sessions_are_only_last_known() -> None:
@@ -60,6 +63,29 @@ def test_blind_router_is_a_problem_and_its_sessions_are_only_last_known() -> Non
     assert (problem.name, problem.affected, problem.address) == ("gw", 142, "[::1]:8728")
     assert board.sessions_total == 142
     assert not board.sessions_known
+
+
+def test_a_host_that_answers_badly_is_shown_so_since_then() -> None:
+    began = NOW - timedelta(minutes=3)
+    poor = replace(standing("poor", HostState.UP, 60), conditions={Condition.DEGRADED: began})
+    down = replace(standing("down", HostState.DOWN, 1), conditions={Condition.DEGRADED: began})
+    board = make_board(facts(poor, down))
+    assert [(each.name, each.state, each.since) for each in board.problems] == [
+        ("down", HostState.DOWN, NOW - timedelta(minutes=1)),
+        ("poor", HostState.DEGRADED, began),
+    ]
+
+
+def test_an_alert_that_is_no_rows_state_has_a_card_of_its_own() -> None:
+    told = [alert("i1", "router.stressed", "gw"), alert("i2", "host.down", "a"), alert("i3", "host.degraded", "a")]
+    board = make_board(facts(standing("a", HostState.DOWN), alerts=tuple(told)))
+    host_card, alert_card = board.problems
+    assert host_card.alert is told[1], "that it is down says more than what else is told of it"
+    assert (alert_card.kind, alert_card.id, alert_card.state) == (ProblemKind.ALERT, "i1", HostState.DEGRADED)
+
+
+def alert(incident_id: str, kind: str, object_id: str) -> Alert:
+    return Alert(incident_id, 7, SITE.id, kind, object_id, object_id, Severity.WARNING, opened_at=NOW)
 
 
 def test_host_that_nobody_told_of_yet_is_new_and_not_wrong() -> None:

@@ -56,7 +56,7 @@ def test_kept_figures_are_replaced_by_name_and_given_out_by_row(tmp_path):
     }
     text = report.document(tmp_path, {"host_cut": "How one is measured."}, ("idle_cpu", "host_cut"))
     assert text.index("what idle_cpu is") < text.index("what host_cut is")
-    assert "| what host_cut is | 2.00 s | p95 3.00 s | 5 | p50 1 s | **missed** |" in text
+    assert "| what host_cut is | ≤ 2.00 s | p95 3.00 s | 5 | p50 1 s | **missed** |" in text
     assert "| host_cut | 2026-01-02 |" in text
     assert "| C3 | Tell | 10.20 s | fault to message: p95 3.00 s |" in text
     assert "Shape" not in text

@@ -144,7 +144,9 @@ def test_late_word_of_a_frozen_poller_is_corrected_by_the_holder():
         host = crew.hosts[0]
         [last] = (await crew.told())[host.id]
         down = HostDown.example().model_dump() | last.model_dump(exclude={"rtt_ms", "down_since", "outage_s"})
-        await crew.bus.publish(HostDown.model_validate(down | {"transition": 2, "previous": HostState.UP}))
+        await crew.bus.publish(
+            HostDown.model_validate(down | {"transition": last.transition + 1, "previous": HostState.UP})
+        )
         await asyncio.sleep(5)
         assert [type(event) for event in (await crew.told())[host.id]] == [HostUp, HostDown, HostUp]
 
@@ -180,7 +182,7 @@ async def trouble(crew: Crew, chance: random.Random) -> None:
             poller.bus.way.restore()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_every_change_is_told_exactly_once_whatever_happens_to_the_pollers(seed):
     """Hosts go down and up; pollers are killed, cut off, frozen, stopped and started. One always stays whole."""
     chance = random.Random(seed)  # noqa: S311 chances that can be repeated

@@ -8,6 +8,7 @@ from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.records import HostRecord, RouterRecord, host_key, router_key
 from services.poller.core.roster import Roster
+from services.poller.core.router_records import seen_key
 from services.poller.duty import Duty
 from services.poller.handlers.recall import Memory
 from services.poller.loop import Patrol
@@ -28,10 +29,17 @@ KNOWN = State(HostState.DOWN, 7)
 class StandingWatcher:
     """Stands where a router's watcher would stand."""
 
-    def __init__(self, router: Router, reach: Reach, sessions: dict[Service, list]) -> None:
-        self.router, self.reach, self.sessions = router, reach, sessions
+    def __init__(self, router: Router, reach: Reach, sessions: dict[Service, list], entries: dict) -> None:
+        self.router, self.reach, self.sessions, self.entries = router, reach, sessions, entries
         self.open_sessions = 0
         self.running = False
+
+    def renew(self, router: Router) -> bool:
+        """The real one goes on where the way to the router stays the same; here that is the port."""
+        if router.port != self.router.port:
+            return False
+        self.router = router
+        return True
 
     def open_by_service(self) -> dict[Service, list]:
         return self.sessions
@@ -124,6 +132,29 @@ def test_changed_router_is_watched_anew_with_what_is_known():
         await day.say(ROUTER.model_copy(update={"port": 8729}))
         old, new = day.watchers
         assert (old.running, new.running, new.router.port, new.reach.transition) == (False, True, 8729, 5)
+
+    on_duty(story)
+
+
+def test_new_name_needs_no_new_login():
+    async def story(day: Day) -> None:
+        await day.say(ROUTER)
+        await day.say(ROUTER.model_copy(update={"name": "gw-baru"}))
+        [watcher] = day.watchers
+        assert (watcher.running, watcher.router.name) == (True, "gw-baru")
+
+    on_duty(story)
+
+
+def test_what_was_seen_on_a_router_outlives_its_watcher_and_goes_with_the_router():
+    async def story(day: Day) -> None:
+        await day.say(ROUTER)
+        key = seen_key(ROUTER.id, "interface", "ether1")
+        day.watchers[0].entries[key] = day.teller.memory[key] = b"{}"
+        await day.say(ROUTER.model_copy(update={"port": 8729}))
+        assert day.watchers[1].entries == {key: b"{}"}
+        await day.say(gone=(ROUTER,))
+        assert key not in day.teller.memory
 
     on_duty(story)
 

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 import pytest
 from pydantic import SecretStr
 
+from services.poller.core.clock_jury import ClockJury
 from services.poller.core.reach import Reach, Reachability
+from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.routers import RouterWatcher
 from shared.contracts.events import Event, RouterReachable, RouterUnreachable, SessionClosed, SessionOpened
 from shared.contracts.ids import RouterId, SiteId
 from shared.contracts.inventory import Router
+from shared.contracts.samples import RouterReadings
 from shared.contracts.vocabulary import Service
 from shared.errors import Invalid, Unreachable
 from shared.routeros import RightsMissing, RouterAddress, ValueRefused
@@ -44,9 +48,17 @@ class Site:
     refusal: Exception | None = None
     sealed_wrong: bool = False
     watcher: RouterWatcher | None = None
+    doors: RouterDoors = field(default_factory=RouterDoors)
+    entries: dict[str, bytes] = field(default_factory=dict)
+    readings: list[RouterReadings] = field(default_factory=list)
+    pace: Pace = field(default_factory=Pace)
+    counts: WatchCounts = field(default_factory=WatchCounts)
 
     def told(self, kind: type[Event]) -> list[Event]:
         return [event for event in self.teller.told if isinstance(event, kind)]
+
+    async def say(self, readings: RouterReadings) -> None:
+        self.readings.append(readings)
 
     async def connect(self, _address: RouterAddress) -> object:
         if self.refusal is not None:
@@ -64,10 +76,16 @@ class Site:
             ROUTER,
             reach or Reach(),
             sessions or {},
+            self.entries,
             address_of=self.address_of,
             connect=self.connect,
             teller=self.teller,
             clock=VirtualClock(),
+            doors=self.doors,
+            say=self.say,
+            pace=self.pace,
+            counts=self.counts,
+            jury=ClockJury(),
         )
         task = asyncio.create_task(self.watcher.run())
         yield
@@ -213,6 +231,23 @@ def test_short_break_of_the_connection_is_no_news():
 
     site = tell(plot)
     assert [type(event) for event in site.teller.told] == [RouterReachable, SessionOpened]
+
+
+def test_door_is_open_only_while_the_router_can_be_asked():
+    async def plot(site: Site) -> None:
+        async with site.watched():
+            await asyncio.sleep(1)
+            assert await site.doors.session(ROUTER.id).count("/ppp/active") == 0
+            site.cut()
+            assert site.doors.session(ROUTER.id) is None, "at once, not when somebody has noticed"
+            await asyncio.sleep(0.1)
+            assert len(site.doors) == 0
+            site.mend()
+            await asyncio.sleep(5)
+            assert site.doors.session(ROUTER.id) is not None
+        assert site.doors.session(ROUTER.id) is None
+
+    tell(plot)
 
 
 def test_only_true_differences_are_told_after_a_blind_time():

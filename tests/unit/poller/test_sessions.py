@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.poller.core.session_rows import HOTSPOT, PPP, read_row
-from services.poller.core.sessions import Changed, Closed, Opened, Seen, Session, SessionBook
+from services.poller.core.sessions import Changed, Closed, Learnt, Opened, Seen, Session, SessionBook
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 BUDI = Seen("D3080A0A", "budi@paket10", "10.5.0.17", "A4:5E:60:11:22:33")
@@ -50,7 +50,7 @@ def test_row_without_address_is_told_after_a_second_and_learns_it_later():
     [opened] = book.ripe(later(1.0))
     assert opened.session.address is None
     [learnt] = book.seen(row(), later(2))
-    assert isinstance(learnt, Changed)
+    assert isinstance(learnt, Learnt)
     assert learnt.session.address == "10.0.0.2"
 
 
@@ -100,15 +100,15 @@ def test_numbers_grow_within_one_second_and_after_a_restart():
     assert again.seen(BUDI, NOW)[0].session.number > numbers[-1] + 50
 
 
-def test_bytes_are_told_only_if_they_were_read_just_before_the_end():
+def test_bytes_that_were_read_long_before_the_end_come_with_that_time():
     book = SessionBook()
     book.seen(row(bytes_in=1, bytes_out=2), NOW)
     book.seen(row(bytes_in=100, bytes_out=200), later(50))
     [fresh] = book.gone("1", later(55))
-    assert fresh.counters == (100, 200)
+    assert fresh.counters == (100, 200, None)
     book.seen(row(bytes_in=1, bytes_out=2), NOW)
     [old] = book.gone("1", later(500))
-    assert old.counters == (None, None)
+    assert old.counters == (1, 2, NOW)
 
 
 class TestAfterBlindTime:

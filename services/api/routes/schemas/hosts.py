@@ -52,7 +52,7 @@ class HostPatch(Body):
 
 
 class HostView(BaseModel):
-    """A watched host and its last hard state."""
+    """A watched host and its state: the last hard one, or what is wrong with a host that answers."""
 
     id: str
     site_id: str
@@ -74,8 +74,8 @@ class HostView(BaseModel):
         """From its row and its last standing."""
         return cls(
             **kept.entity.model_dump(),
-            state=standing.state if standing else HostState.UNKNOWN,
-            since=standing.since if standing else None,
+            state=standing.shown if standing else HostState.UNKNOWN,
+            since=standing.shown_since if standing else None,
             rtt_ms=standing.rtt_ms if standing else None,
             created_at=kept.created_at,
             changed_at=kept.changed_at,

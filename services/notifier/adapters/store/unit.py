@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,11 @@ _HOLD = """
 _NEWEST = "select number, fact from incidents where alert_id = $1 order by number desc limit 1"
 _NUMBERED = "select number, alert_id, fact from incidents where number = $1"
 _BY_ID = "select number, alert_id, fact from incidents where id = $1"
+_HELD = """
+    select number, fact from incidents
+    where status <> 'resolved' and fact -> 'details' ->> 'outage_id' = $1 and fact ->> 'held' is not null
+    order by number for update
+"""
 _ADD = """
     insert into incidents (id, alert_id, object_id, site_id, status, opened_at, fact)
     values ($1, $2, $3, $4, $5, $6, $7) returning number
@@ -78,6 +83,9 @@ class PostgresUnit:
 
     async def incident(self, incident_id: IncidentId) -> Incident | None:
         return await self._held(_BY_ID, incident_id)
+
+    async def held_for_outage(self, outage_id: str) -> Sequence[Incident]:
+        return [rows.incident_of(row) for row in await self._tx.fetch(_HELD, outage_id)]
 
     async def add_incident(self, incident: Incident) -> Incident:
         subject = incident.subject

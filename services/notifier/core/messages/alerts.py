@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.notifier.core.incidents import AlertKind, Incident, Status
 from services.notifier.core.markup import Document, Line, Span, bold, document, fill, line, mono, value
+from services.notifier.core.messages import observed
 from services.notifier.core.messages.remarks import Sending, late, repeated
 from services.notifier.core.wording import Wording
 from shared.contracts.vocabulary import LikelyCause, ProbeFailure, Severity
@@ -19,10 +20,11 @@ def standing(incident: Incident, sending: Sending, say: Wording, *, how_to_ack: 
     return document(
         _headline(incident, sending, say),
         _what(incident, say),
+        *(observed.lines(incident, say) if incident.status is not Status.RESOLVED or incident.notice else ()),
         _when(incident, say),
         _likely(incident, say) if incident.status is not Status.RESOLVED else None,
         _taken_on(incident, say),
-        late(incident.opened_at, sending, say) if incident.status is Status.OPEN else None,
+        late(incident.opened_at, sending, say) if incident.status is Status.OPEN or incident.notice else None,
         _reply_with(incident, say) if how_to_ack and incident.status is Status.OPEN else None,
     )
 
@@ -33,6 +35,7 @@ def over(incident: Incident, sending: Sending, say: Wording) -> Document:
     return document(
         _headline(incident, sending, say),
         _what(incident, say) if incident.subject.kind is AlertKind.HOST_DOWN else None,
+        *observed.last_lines(incident, say),
         _when(incident, say),
         late(ended_at, sending, say),
     )
@@ -40,12 +43,13 @@ def over(incident: Incident, sending: Sending, say: Wording) -> Document:
 
 def _headline(incident: Incident, sending: Sending, say: Wording) -> Line:
     _ = say.gettext
-    if incident.status is not Status.RESOLVED:
-        icon, state = _ICONS[incident.severity], _("DOWN")
+    words = observed.STATES.get(incident.subject.kind)
+    if incident.status is not Status.RESOLVED or incident.notice:
+        icon, state = _ICONS[incident.severity], _(words.begun) if words else _("DOWN")
     elif incident.is_blip:
         icon, state = "⚡", _("BLIP {duration}").format(duration=say.duration(incident.outage_s or 0))
     else:
-        icon, state = "✅", _("UP")
+        icon, state = "✅", _(words.over) if words else _("UP")
     if incident.status is Status.ACKNOWLEDGED:
         icon = "👷"
     subject = incident.subject
@@ -54,9 +58,13 @@ def _headline(incident: Incident, sending: Sending, say: Wording) -> Line:
     return line(f"{icon} ", bold(state), " · ", value(subject.name), *where, f"  #{incident.number}", *mark)
 
 
-def _what(incident: Incident, say: Wording) -> Line:
+def _what(incident: Incident, say: Wording) -> Line | None:
     _ = say.gettext
+    if not incident.subject.address:
+        return None
     address = mono(incident.subject.address)
+    if incident.subject.kind in observed.STATES:
+        return line(address)
     if incident.status is Status.RESOLVED:
         return line(address)
     if incident.subject.kind is AlertKind.ROUTER_UNREACHABLE:
@@ -67,6 +75,8 @@ def _what(incident: Incident, say: Wording) -> Line:
 def _when(incident: Incident, say: Wording) -> Line:
     _ = say.gettext
     since = value(say.moment(incident.since))
+    if incident.notice:
+        return line(since)
     if incident.resolved_at is None:
         return fill(_("Since {moment}"), moment=since)
     return fill(
@@ -104,7 +114,15 @@ def _failure(failure: ProbeFailure | None, say: Wording) -> Span:
         ProbeFailure.TIMEOUT: _("no reply (timeout, loss 100 %)"),
         ProbeFailure.REFUSED: _("connection refused"),
         ProbeFailure.UNREACHABLE: _("no way to the network"),
+        ProbeFailure.PROHIBITED: _("a firewall on the way refuses"),
+        ProbeFailure.TTL_EXCEEDED: _("the packets run in a circle"),
         ProbeFailure.NAME_NOT_RESOLVED: _("the name cannot be resolved"),
+        ProbeFailure.WRONG_STATUS: _("the page answers with an error"),
+        ProbeFailure.TEXT_MISSING: _("the page lacks its text"),
+        ProbeFailure.TOO_MANY_REDIRECTS: _("the page sends us in a circle"),
+        ProbeFailure.CERTIFICATE: _("the certificate is not valid"),
+        ProbeFailure.WRONG_ANSWER: _("the name server answers wrongly"),
+        ProbeFailure.REPORTED: _("the router's netwatch says so"),
     }
     return value(words[failure] if failure else _("no reply (timeout, loss 100 %)"))
 
@@ -118,4 +136,6 @@ def _cause(cause: LikelyCause, say: Wording) -> str:
         LikelyCause.DEVICE_OFF: _("device switched off"),
         LikelyCause.PARENT_DOWN: _("the device before it is down"),
         LikelyCause.SERVICE_STOPPED: _("the service stopped"),
+        LikelyCause.ROUTING_LOOP: _("a loop in the routing"),
+        LikelyCause.FIREWALL: _("a firewall on the way"),
     }[cause]

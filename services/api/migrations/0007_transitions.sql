@@ -1,0 +1,3 @@
+-- Transition numbers may begin at the clock's seconds or milliseconds.
+alter table host_states alter column transition type bigint;
+alter table router_states alter column transition type bigint;

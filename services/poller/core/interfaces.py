@@ -1,0 +1,180 @@
+"""From rows of `/interface` to links that were lost and came back.
+
+Told are interfaces that somebody enabled and that were running; a port that never ran is not down, and the interfaces
+of subscribers' sessions come and go with them. What is found by comparison after a blind time is marked inferred.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from shared.routeros import Row, printable
+
+COLUMNS = (".id", "name", "type", "running", "disabled", "dynamic", "comment")
+SESSION_TYPES = ("pppoe-in", "pptp-in", "l2tp-in", "ovpn-in", "sstp-in")
+RESTLESS_CHANGES = 6  # so many told changes
+RESTLESS = timedelta(seconds=60)  # within this: from then on an interface is told only when it has settled
+SETTLED = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An interface as a row shows it."""
+
+    row_id: str
+    name: str
+    type: str
+    running: bool
+    enabled: bool
+    comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of an interface that ran: its last told state, the number of that change, and since when."""
+
+    name: str
+    running: bool
+    change: int
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Nothing to tell, but to remember."""
+
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Nothing to tell and nothing left to remember: it was disabled, renamed or removed."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkLost:
+    """An interface that was running has no link any more."""
+
+    known: Known
+    port: Port
+    at: datetime
+    inferred: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LinkBack:
+    """An interface that was told to be down has its link again."""
+
+    known: Known
+    port: Port
+    at: datetime
+    down_since: datetime
+    inferred: bool
+
+
+Fact = Learned | Forgotten | LinkLost | LinkBack
+
+
+def read_port(row: Row) -> Port | None:
+    """A row of `/interface`; None for the interfaces of sessions and others that the router makes by itself."""
+    name, kind = printable(row.get("name", "")), row.get("type", "")
+    if not name or name.startswith("<") or kind in SESSION_TYPES or row.get("dynamic") in {"true", "yes"}:
+        return None
+    return Port(
+        row_id=row.get(".id", ""),
+        name=name,
+        type=kind,
+        running=row.get("running") in {"true", "yes"},
+        enabled=row.get("disabled") not in {"true", "yes"},
+        comment=printable(row.get("comment", "")),
+    )
+
+
+class InterfaceBook:
+    """The interfaces of one router."""
+
+    def __init__(self, known: Iterable[Known] = ()) -> None:
+        self._known = {one.name: one for one in known}
+        self._ids: dict[str, str] = {}
+        self._heard: dict[str, datetime] = {}
+        self._told: dict[str, deque[datetime]] = {}
+        self._held: dict[str, tuple[Port, datetime]] = {}
+
+    def seen(self, port: Port, now: datetime, *, inferred: bool = False) -> list[Fact]:
+        """A row was added or changed, just now."""
+        self._heard[port.name] = now
+        facts = self._renamed(port)
+        self._ids[port.row_id] = port.name
+        known = self._known.get(port.name)
+        if not port.enabled:
+            return facts + self._forget(port.name)
+        if known is None:
+            return facts + (self._learn(port, now) if port.running else [])
+        if known.running == port.running:
+            self._held.pop(port.name, None)
+            return facts
+        if self._restless(port.name, now) and not inferred:
+            self._held[port.name] = port, now
+            return facts
+        return [*facts, self._change(known, port, now, inferred=inferred)]
+
+    def gone(self, row_id: str) -> list[Fact]:
+        """A row was removed: that is somebody's decision, not a lost link."""
+        name = self._ids.pop(row_id, None)
+        return [] if name is None else self._forget(name)
+
+    def compare(self, ports: Iterable[Port], now: datetime, *, asked_at: datetime, inferred: bool) -> list[Fact]:
+        """The whole table was read. What was heard after `asked_at` is newer than the table."""
+        facts: list[Fact] = []
+        present: set[str] = set()
+        for port in ports:
+            present.add(port.name)
+            if self._heard.get(port.name, asked_at) <= asked_at and port.name not in self._held:
+                facts += self.seen(port, now, inferred=inferred)
+        for name in [name for name in self._known if name not in present]:
+            if self._heard.get(name, asked_at) <= asked_at:
+                facts += self._forget(name)
+        self._ids = {row_id: name for row_id, name in self._ids.items() if name in present or name in self._known}
+        self._heard.clear()
+        return facts
+
+    def settle(self, now: datetime) -> list[Fact]:
+        """Tell interfaces that were restless and have kept their state for a while."""
+        facts: list[Fact] = []
+        for name, (port, since) in list(self._held.items()):
+            if now - since >= SETTLED:
+                del self._held[name]
+                self._told.pop(name, None)
+                facts.append(self._change(self._known[name], port, now, inferred=False))
+        return facts
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _renamed(self, port: Port) -> list[Fact]:
+        before = self._ids.get(port.row_id, port.name)
+        return self._forget(before) if before != port.name else []
+
+    def _learn(self, port: Port, now: datetime) -> list[Fact]:
+        self._known[port.name] = known = Known(port.name, running=True, change=0, since=now)
+        return [Learned(known)]
+
+    def _forget(self, name: str) -> list[Fact]:
+        self._held.pop(name, None)
+        self._told.pop(name, None)
+        return [Forgotten(name)] if self._known.pop(name, None) is not None else []
+
+    def _restless(self, name: str, now: datetime) -> bool:
+        told = self._told.get(name)
+        return name in self._held or (told is not None and len(told) == RESTLESS_CHANGES and now - told[0] < RESTLESS)
+
+    def _change(self, known: Known, port: Port, now: datetime, *, inferred: bool) -> Fact:
+        self._told.setdefault(port.name, deque(maxlen=RESTLESS_CHANGES)).append(now)
+        self._known[port.name] = after = Known(port.name, port.running, known.change + 1, now)
+        if port.running:
+            return LinkBack(after, port, now, known.since, inferred)
+        return LinkLost(after, port, now, inferred)

@@ -1,0 +1,95 @@
+"""Links that are lost and come back, as they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.poller.core.interfaces import (
+    COLUMNS,
+    SESSION_TYPES,
+    Fact,
+    Forgotten,
+    InterfaceBook,
+    Known,
+    Learned,
+    LinkBack,
+    LinkLost,
+    read_port,
+)
+from services.poller.core.router_records import InterfaceRecord
+from services.poller.handlers.followers.feed import Feed, Table
+from services.poller.handlers.followers.post import Post
+from shared.contracts.events import InterfaceDown, InterfaceUp
+from shared.routeros import Row, Session, one_of
+
+INTERFACES = Table("/interface", COLUMNS, ~one_of("type", *SESSION_TYPES))
+_KIND = "interface"
+_STARTING_S = 30.0  # ports are still finding their speed while the API answers already
+
+
+class InterfaceFollower:
+    """The interfaces of one router."""
+
+    name = "interfaces"
+    every_s = 30.0
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        records = post.notebook.all(_KIND, InterfaceRecord)
+        self.book = InterfaceBook(Known(one.name, one.running, one.order, one.since) for one in records)
+
+    async def follow(self, session: Session) -> None:
+        """Tell until the connection ends."""
+        await asyncio.sleep(max(0.0, _STARTING_S - session.facts.uptime.total_seconds()))
+        await Feed(INTERFACES, self, self._post.clock, router=self._post.router.name).follow(session)
+
+    # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def changed(self, row: Row, now: datetime) -> None:
+        """A row was added or changed."""
+        if (port := read_port(row)) is not None:
+            self._tell(self.book.seen(port, now))
+
+    def gone(self, row_id: str, now: datetime) -> None:  # noqa: ARG002 - the shape of a reader
+        """A row was removed."""
+        self._tell(self.book.gone(row_id))
+
+    def compare(self, rows: list[Row], now: datetime, *, asked_at: datetime, missed: bool) -> None:
+        """The whole table."""
+        ports = [port for port in map(read_port, rows) if port is not None]
+        self._tell(self.book.compare(ports, now, asked_at=asked_at, inferred=missed))
+
+    # ── a look that asks nothing: restless interfaces that have settled ─────────────────────────────────────────────
+
+    def begin(self) -> None:
+        """Nothing is kept from the connection before."""
+
+    async def look(self, session: Session) -> None:  # noqa: ARG002 - asks nothing
+        """Tell what has settled."""
+        self._tell(self.book.settle(self._post.clock.now()))
+
+    def _tell(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            if isinstance(fact, Forgotten):
+                self._post.notebook.tell(_KIND, fact.name, None, None)
+                continue
+            known = fact.known
+            record = InterfaceRecord(order=known.change, name=known.name, running=known.running, since=known.since)
+            self._post.notebook.tell(_KIND, known.name, self._event(fact), record)
+
+    def _event(self, fact: Learned | LinkLost | LinkBack) -> InterfaceDown | InterfaceUp | None:
+        if isinstance(fact, Learned):
+            return None
+        fields = {
+            **self._post.common(fact.at),
+            "interface": fact.port.name,
+            "interface_type": fact.port.type,
+            "comment": fact.port.comment,
+            "change": fact.known.change,
+            "inferred": fact.inferred,
+        }
+        if isinstance(fact, LinkLost):
+            return InterfaceDown(**fields)
+        return InterfaceUp(**fields, down_since=fact.down_since)

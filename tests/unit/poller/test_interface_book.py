@@ -1,0 +1,124 @@
+"""Links that are lost and come back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.poller.core.interfaces import Forgotten, InterfaceBook, Known, Learned, LinkBack, LinkLost, read_port
+
+START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
+ROW = {".id": "*3", "name": "ether3", "type": "ether", "running": "true", "disabled": "false", "comment": "to Lereng"}
+
+
+def at(seconds: float) -> datetime:
+    return START + timedelta(seconds=seconds)
+
+
+def port(**changes: str):
+    return read_port({**ROW, **changes})
+
+
+UP, DOWN = port(), port(running="false")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param({"name": "<pppoe-budi>", "type": "pppoe-in", "running": "true"}, id="session"),
+        pytest.param({"name": "pppoe-tetap", "type": "pppoe-in", "running": "true"}, id="static-binding"),
+        pytest.param({"name": "<l2tp-x>", "type": "other"}, id="angle-brackets"),
+        pytest.param({**ROW, "dynamic": "true"}, id="dynamic"),
+        pytest.param({".id": "*9"}, id="nameless"),
+    ],
+)
+def test_rows_that_are_nobodys_port(row):
+    assert read_port(row) is None
+
+
+def test_lost_link_and_its_return_are_told_with_numbers_that_follow_each_other():
+    book = InterfaceBook()
+    assert [type(fact) for fact in book.seen(UP, at(0))] == [Learned]
+    [lost] = book.seen(DOWN, at(10))
+    [back] = book.seen(UP, at(70))
+    assert (type(lost), lost.known.change, lost.inferred, lost.port.comment) == (LinkLost, 1, False, "to Lereng")
+    assert (type(back), back.known.change, back.down_since) == (LinkBack, 2, at(10))
+
+
+def test_port_that_never_ran_is_not_down_and_its_first_link_is_no_return():
+    book = InterfaceBook()
+    assert book.seen(DOWN, at(0)) == []
+    assert [type(fact) for fact in book.seen(UP, at(1))] == [Learned]
+
+
+def test_disabled_port_is_forgotten_not_down():
+    book = InterfaceBook()
+    book.seen(UP, at(0))
+    assert book.seen(port(running="false", disabled="true"), at(5)) == [Forgotten("ether3")]
+    assert book.seen(DOWN, at(9)) == []
+
+
+def test_removed_and_renamed_ports_are_forgotten():
+    book = InterfaceBook()
+    book.seen(UP, at(0))
+    renamed = book.seen(port(name="uplink"), at(5))
+    assert [type(fact) for fact in renamed] == [Forgotten, Learned]
+    assert book.gone("*3") == [Forgotten("uplink")]
+    assert book.gone("*3") == []
+
+
+def test_comparison_after_a_blind_time_tells_only_true_differences():
+    book = InterfaceBook(
+        [Known("ether1", True, 4, START), Known("ether3", True, 7, START), Known("old", True, 0, START)]
+    )
+    rows = [port(name="ether1", **{".id": "*1"}), DOWN]
+    facts = book.compare(rows, at(60), asked_at=at(59), inferred=True)
+    [lost] = [fact for fact in facts if isinstance(fact, LinkLost)]
+    assert (lost.known.name, lost.known.change, lost.inferred) == ("ether3", 8, True)
+    assert [fact for fact in facts if fact is not lost] == [Forgotten("old")]
+
+
+def test_table_that_is_older_than_what_was_heard_changes_nothing():
+    book = InterfaceBook([Known("ether3", True, 0, START)])
+    book.seen(DOWN, at(10.5))
+    assert book.compare([UP], at(11), asked_at=at(10), inferred=True) == []
+    assert book.compare([DOWN], at(20), asked_at=at(19), inferred=True) == []
+
+
+def test_restless_port_is_told_again_when_it_has_settled():
+    book = InterfaceBook([Known("ether3", True, 0, START)])
+    told = [fact for second in range(40) for fact in book.seen(DOWN if second % 2 == 0 else UP, at(second))]
+    assert len(told) == 6
+    assert book.seen(DOWN, at(40)) == []
+    assert book.settle(at(60)) == []
+    assert [type(fact) for fact in book.settle(at(71))] == [LinkLost]
+    assert [type(fact) for fact in book.seen(UP, at(72))] == [LinkBack]
+
+
+def test_comparison_does_not_tell_what_is_still_restless():
+    book = InterfaceBook([Known("ether3", True, 0, START)])
+    for second in range(7):
+        book.seen(DOWN if second % 2 == 0 else UP, at(second))
+    assert book.compare([DOWN], at(8), asked_at=at(7.5), inferred=True) == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 40)), max_size=80), st.integers(0, 80))
+def test_down_and_up_take_turns_with_growing_numbers_whatever_comes_and_wherever_it_is_restarted(steps, restart):
+    book, now, told = InterfaceBook(), 0.0, []
+    known: dict[str, Known] = {}
+    for number, (running, seconds) in enumerate(steps):
+        now += seconds
+        row = UP if running else DOWN
+        if number == restart:
+            book = InterfaceBook(known.values())
+            facts = book.compare([row], at(now), asked_at=at(now), inferred=True)
+        else:
+            facts = book.seen(row, at(now)) + book.settle(at(now))
+        for fact in facts:
+            known[fact.known.name] = fact.known
+            told += [fact] if not isinstance(fact, Learned) else []
+    assert [type(fact) for fact in told] == [LinkLost if n % 2 == 0 else LinkBack for n in range(len(told))]
+    assert [fact.known.change for fact in told] == list(range(1, len(told) + 1))
