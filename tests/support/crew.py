@@ -152,4 +152,5 @@ async def everything_is_told_once(crew: Crew, flips: dict[HostId, int]) -> None:
         numbers = [event.transition - first for event in events]
         assert numbers == list(range(len(events))), f"{host.id}: {numbers}"
         kinds = [type(event).__name__ for event in events]
-        assert kinds == ["HostUp", *("HostDown", "HostUp") * 99][: flips[host.id] + 1], f"{host.id}: {kinds}"
+        wanted = ["HostUp", *("HostDown", "HostUp") * 99][: flips[host.id] + 1]
+        assert kinds == wanted, f"{host.id}: {kinds} after {flips[host.id]} changes"
