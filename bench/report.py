@@ -26,6 +26,8 @@ ROWS: dict[str, dict[str, str]] = {
     "login_message_administrator": {"B5": "in"},
     "account_row": {"B1": "added", "E7": "customer added, without people"},
     "ping_command": {"D3": "besides the ping"},
+    "recorder_rate": {"D12": "recorded"},
+    "recorder_chart": {"D12": "chart of a day"},
     "idle_memory": {"F": "idle"},
     "idle_cpu": {"F": "idle"},
 }

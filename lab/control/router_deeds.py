@@ -9,7 +9,7 @@ from typing import Any
 from lab.chats.desk import DeskError
 from lab.control.running import Lab
 from lab.routers import VirtualRouter
-from lab.routers.behaviour import neighbors
+from lab.routers.behaviour import neighbors, system
 from lab.routers.behaviour.counters import run_traffic
 from lab.routers.behaviour.interfaces import set_link
 
@@ -127,7 +127,7 @@ async def upgrade(lab: Lab, name: str, options: Options) -> str:
     """Another version of the same line, `version`, after a reboot."""
     version = str(options.get("version", ""))
     try:
-        await router_of(lab, name).upgrade(version)
+        await system.upgrade(router_of(lab, name), version)
     except (ValueError, IndexError) as error:
         raise DeskError(f"{name} cannot become {version or 'nothing'}: {error}") from error
     return f"{name} runs {version}"

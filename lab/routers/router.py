@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -139,20 +138,6 @@ class VirtualRouter:
         else:
             self.log("system,error,critical", "router was rebooted without proper shutdown")
         await self.server.open()
-
-    async def upgrade(self, version: str) -> None:
-        """Another version of the same line, after a reboot. The menus stay those of the version it was made with.
-
-        Raises ValueError for another line: 7 has other menus than 6.
-        """
-        fresh = replace(self.personality, version=version, channel="", build="")
-        if fresh.line != self.personality.line:
-            raise ValueError(f"{self.personality.version} does not become {version} without a new lab")
-        self.personality = fresh
-        for item in self.menu("/system/package"):
-            item.values |= {"version": version, "build-time": fresh.build_time}
-        self.menu("/system/package/update").single.values["installed-version"] = version
-        await self.reboot()
 
     @property
     def port(self) -> int:

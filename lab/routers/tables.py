@@ -95,7 +95,7 @@ def _load(number: tuple[int, ...], board: str, packages: frozenset[str]) -> Mapp
         spec = _spec(path, versions, number)
         if spec is None or not _installed(spec, board, number, packages):
             continue
-        found[path] = spec
+        found[path] = _without_sensors(spec) if path == "/system/health" and _boardless(board, number) else spec
     return found
 
 
@@ -107,9 +107,18 @@ def _file() -> dict[str, Any]:
     return merged
 
 
+def _boardless(board: str, number: tuple[int, ...]) -> bool:
+    return board in {"CHR", "x86"} and number[0] >= 7
+
+
+def _without_sensors(spec: MenuSpec) -> MenuSpec:
+    """On a CHR of 7 the menu is a singleton that knows one setting and no value."""
+    state = Field("state-after-reboot", "enum:enabled|disabled", "enabled")
+    return MenuSpec(spec.path, "singleton", {state.name: state}, frozenset({"get", "print", "set"}), SINGLETON_PRINT)
+
+
 def _installed(spec: MenuSpec, board: str, number: tuple[int, ...], packages: frozenset[str]) -> bool:
-    boardless = board in {"CHR", "x86"} and number[0] >= 7
-    if boardless and spec.path == "/system/routerboard":
+    if _boardless(board, number) and spec.path == "/system/routerboard":
         return False
     needed = "user-manager" if "user-manager" in spec.path else spec.package
     if spec.path.startswith("/ip/hotspot"):

@@ -26,12 +26,12 @@ from services.api.core.standings import Condition, HostStanding, RouterStanding
 from shared.contracts.envelope import Envelope
 from shared.contracts.events import AlertEvent, Event, SessionChanged, SessionClosed, SessionOpened
 from shared.contracts.ids import RouterId
-from shared.contracts.inventory import Chat, Host, Maintenance, Router, Site
+from shared.contracts.inventory import Chat, Host, HostGroup, Maintenance, ProbePolicy, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.contracts.vocabulary import AccountStatus, Language, Role, Service
 
 T = TypeVar("T", bound=Contract)
-Entity = Site | Router | Host | Chat
+Entity = Site | Router | Host | Chat | HostGroup | Maintenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,6 +351,18 @@ class Unit(Protocol):
     def hosts(self) -> Table[Host]: ...
     @property
     def chats(self) -> Table[Chat]: ...
+    @property
+    def groups(self) -> Table[HostGroup]: ...
+    @property
+    def maintenances(self) -> Table[Maintenance]:
+        """In the order of titles."""
+        ...
+
+    @property
+    def policies(self) -> Table[ProbePolicy]:
+        """What somebody made or changed, by name; what ships is `PROBE_POLICIES`."""
+        ...
+
     @property
     def accounts(self) -> AccountRows: ...
     @property

@@ -8,7 +8,7 @@ from functools import partial
 
 import structlog
 
-from services.poller.core.records import HOSTS, ROUTERS
+from services.poller.core.records import HOSTS, QUALITY, ROUTERS
 from services.poller.core.roster import Roster
 from services.poller.core.shards import Member
 from services.poller.duty import Duty
@@ -81,6 +81,7 @@ class Crew:
             "homecoming": self._homecoming.run,
             "saved hosts": partial(follow, state, SavedCopy(self._memory, self._duty.heard), HOSTS),
             "saved routers": partial(follow, state, SavedCopy(self._memory, self._duty.heard), ROUTERS),
+            "saved quality": partial(follow, state, SavedCopy(self._memory, self._duty.heard), QUALITY),
             "told": partial(follow_told, self._bus, self._memory, self._duty.heard),
         }
 

@@ -12,11 +12,14 @@ from services.poller.core.judge import FALLEN, State
 from services.poller.core.reach import Reach
 from services.poller.core.records import (
     HOSTS,
+    QUALITY,
     HostRecord,
+    QualityRecord,
     Record,
     RouterRecord,
     SessionRecord,
     host_key,
+    quality_key,
     read_record,
     router_key,
     said_key,
@@ -33,6 +36,7 @@ from services.poller.handlers.telling import Teller
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import Line
 from services.poller.loop import Patrol
+from services.poller.measuring import KnownQuality
 from services.poller.sharing import AllMine, Sharing
 from shared.contracts.ids import HostId, RouterId, SiteId
 from shared.contracts.inventory import Host, Router
@@ -108,6 +112,8 @@ class Duty:
         """Another poller told this key's state."""
         if key.startswith(HOSTS) and (record := read_record(HostRecord, value)):
             self._patrol.adopt(record.id, record.host_state())
+        elif key.startswith(QUALITY) and (quality := read_record(QualityRecord, value)):
+            self._patrol.measurements.adopt(quality.id, KnownQuality(quality.standing(), quality.days))
         elif key.startswith(SEEN):
             self._memory.note_seen(key, value)
 
@@ -137,6 +143,11 @@ class Duty:
     def routers(self) -> tuple[int, int]:
         """How many routers are watched, and how many of them can be asked."""
         return len(self._watchers), sum(watcher.reachable for watcher, _ in self._watchers.values())
+
+    @property
+    def quiet_lease_tables(self) -> int:
+        """How many routers have too many leases to tell one by one."""
+        return sum(watcher.leases_quiet for watcher, _ in self._watchers.values())
 
     # ── what is ours ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,6 +252,7 @@ class Duty:
         for host_id in gone - self._forgotten:
             if self._sharing.holds(self._place(host_id)):
                 self._teller.tell(host_key(host_id), None, None)
+                self._teller.tell(quality_key(host_id), None, None)
         # Their numbers are kept here: should one come back, its transitions must not be counted from 1 again.
         self._forgotten = (self._forgotten - self._roster.hosts.keys()) | gone
 

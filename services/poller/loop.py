@@ -19,13 +19,17 @@ from services.poller.core.sentinels import Sentinels
 from services.poller.court import Court, Press
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.handlers.sentinels import SentinelRound
+from services.poller.measuring import Measurements
 from services.poller.names import Names
 from services.poller.ports import Probe, Resolver, Witness, target_of
+from services.poller.trains import Trains
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
+
+ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
 
 
 class Patrol:
@@ -42,6 +46,7 @@ class Patrol:
         press: Press | None = None,
         landscape: Landscape[Watch] | None = None,
         witnesses: Sequence[Witness] = (),
+        measurements: Measurements | None = None,
     ) -> None:
         """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
         self._probes = probes
@@ -61,12 +66,19 @@ class Patrol:
         self.court = Court(
             self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
         )
+        self.measurements = measurements or Measurements(clock)
+        self.trains = Trains(probes, clock)
         self.asked_total = 0
 
     @property
     def watches(self) -> Mapping[HostId, Watch]:
         """Everything that is watched now."""
         return self._watches
+
+    @property
+    def blind(self) -> bool:
+        """Whether none of our sentinels answers."""
+        return self._sentinels.blind
 
     # ── who is watched ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -99,6 +111,8 @@ class Patrol:
             watch.in_maintenance, watch.review = before.in_maintenance, before.review
         self._watches[host.id] = watch
         self.budget.add(policy.interval_s)
+        self.measurements.open(watch)
+        self.trains.put(watch)
         self._aim(watch)
         self.court.joined(watch)
         self.plan(watch)
@@ -116,6 +130,7 @@ class Patrol:
             watch.retire()
             self.budget.remove(watch.policy.interval_s)
             self.court.left(watch)
+            self.measurements.close(watch)
         self._names.leave(host_id)
 
     # ── the round ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -130,15 +145,19 @@ class Patrol:
                     )
                     group.create_task(sentinel.run(self._probes[ProbeKind.ICMP]), name=f"sentinel {address}")
                 group.create_task(self._walk(), name="patrol")
+                group.create_task(self.trains.run(), name="trains")
+                group.create_task(self.measurements.run(), name="measurements")
         finally:
             await self._names.close()
             await self._inquiries.close()
 
     async def _walk(self) -> None:
         while True:
-            for watch, ticket in self._wheel.due(self._clock.monotonic()):
+            for count, (watch, ticket) in enumerate(self._wheel.due(self._clock.monotonic()), 1):
                 if ticket == watch.ticket and (watch.state.phase is Phase.STEADY or self._may_burst(watch)):
                     self._ask(watch)
+                if count % ASKS_PER_TURN == 0:
+                    await asyncio.sleep(0)
             self._ask_waiting()
             for watch in self._reminders.due(self._clock.monotonic()):
                 self.court.reminded(watch)
@@ -166,6 +185,7 @@ class Patrol:
         watch.postponed = False
         watch.asked_at = self._clock.monotonic()
         self.asked_total += 1
+        watch.connection.gauge.asked(watch.number, counts=watch.state.phase is Phase.STEADY)
         target = watch.target
         if target is not None:
             self._probes[target.kind].ask(target, watch.number, watch.timeout_s(), watch)

@@ -14,7 +14,9 @@ from services.poller.adapters.later_bucket import LaterBucket
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.spool import SpoolFiles
 from services.poller.adapters.tcp import TcpProbe
+from services.poller.collector import search_less
 from services.poller.core.clock_jury import ClockJury
+from services.poller.core.degraded import QualityFact, bounds_from
 from services.poller.core.landscape import Landscape
 from services.poller.core.records import poller_key
 from services.poller.core.roster import Roster
@@ -30,9 +32,11 @@ from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
+from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall_sessions
 from services.poller.handlers.returning import Homecoming
 from services.poller.handlers.routers import Connect, RouterWatcher
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.tenure import Tenure
 from services.poller.handlers.upkeep import Upkeep
@@ -45,7 +49,8 @@ from services.poller.handlers.witnesses import (
     SessionWitness,
 )
 from services.poller.loop import Patrol
-from services.poller.metrics import measure, measure_icmp, measure_tenure
+from services.poller.measuring import Measurements
+from services.poller.metrics import measure, measure_icmp, measure_quality, measure_tenure
 from services.poller.ports import Probe, Resolver
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
@@ -72,6 +77,7 @@ log = structlog.get_logger(__name__)
 
 def main() -> int:
     """Run until a signal; answers the exit code."""
+    search_less()
     return run_service("poller", PollerSettings, build)
 
 
@@ -137,7 +143,7 @@ async def say_readings(bus: Bus, readings: RouterReadings) -> None:
         await bus.publish_sample(readings)
 
 
-async def _assemble(
+async def _assemble(  # noqa: C901 one wire after the other, and what calls back later
     settings: PollerSettings,
     clock: Clock,
     bus: Bus,
@@ -149,6 +155,9 @@ async def _assemble(
     keys = settings.key_ring()
     state, leases, shards = [await site.bucket(bus, spec) for spec in (STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET)]
     roster = Roster()
+
+    def on_quality(watch: Watch, fact: QualityFact | None) -> None:
+        tell_quality(watch, fact, roster=roster, teller=teller)
 
     def on_takeover(key: str, value: bytes) -> None:
         duty.take_over(key, value)
@@ -177,6 +186,15 @@ async def _assemble(
         clock=clock,
         known=memory.pollers.get(poller_key(settings.instance)),
     )
+    voice = SampleVoice(bus)
+    measurements = Measurements(
+        clock,
+        settings.instance,
+        say=voice.say,
+        on_quality=on_quality,
+        remembered=memory.quality,
+        bounds=bounds_from(settings.poller_degraded),
+    )
     doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)
     near = Neighbourhood(roster)
@@ -187,7 +205,14 @@ async def _assemble(
         RouterWitness(doors, near.of),
     )
     patrol = Patrol(
-        probes, resolver, clock, sentinels=sentinels, press=herald, landscape=landscape, witnesses=witnesses
+        probes,
+        resolver,
+        clock,
+        sentinels=sentinels,
+        press=herald,
+        landscape=landscape,
+        witnesses=witnesses,
+        measurements=measurements,
     )
     new_watcher = partial(
         RouterWatcher,
@@ -258,6 +283,7 @@ async def _assemble(
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts, jury)
     measure_tenure(metrics, tenure)
+    measure_quality(metrics, patrol, voice)
     if isinstance(icmp := probes[ProbeKind.ICMP], IcmpProbe):
         measure_icmp(metrics, icmp)
 

@@ -8,6 +8,7 @@ from services.poller.adapters.icmp import IcmpProbe
 from services.poller.core.clock_jury import ClockJury
 from services.poller.duty import Duty
 from services.poller.handlers.followers.post import WatchCounts
+from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.tenure import Tenure
 from services.poller.loop import Patrol
@@ -23,6 +24,13 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts
     metrics.watch(
         "poller_hosts_unknown", "Watched hosts that cannot be asked.", lambda: _in_state(patrol, HostState.UNKNOWN)
     )
+    metrics.watch(
+        "poller_hosts_unreachable",
+        "Watched hosts that are behind something that is down.",
+        lambda: _in_state(patrol, HostState.UNREACHABLE),
+    )
+    metrics.watch("poller_hurried_probes_total", "Probes sent out of turn.", lambda: patrol.budget.spent_total)
+    metrics.watch("poller_blind", "1 while no sentinel answers.", lambda: int(patrol.blind))
     metrics.watch("poller_facts_told_total", "Facts published since the start.", lambda: teller.told_total)
     metrics.watch("poller_facts_waiting", "Facts that wait for the bus.", lambda: teller.waiting)
     metrics.watch(
@@ -63,7 +71,7 @@ def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:
     metrics.watch(
         "poller_lease_tables_quiet",
         "Routers with too many leases to tell one by one.",
-        lambda: counts.quiet_lease_tables,
+        lambda: duty.quiet_lease_tables,
     )
 
 
@@ -88,5 +96,19 @@ def _tallied(icmp: IcmpProbe, name: str) -> float:
     return float(getattr(icmp.tally(), name))
 
 
+def measure_quality(metrics: Metrics, patrol: Patrol, voice: SampleVoice) -> None:
+    """What is measured of connections, and whether anybody could hear it."""
+    metrics.watch(
+        "poller_train_probes_sent_total", "Probes sent for the quality alone.", lambda: patrol.trains.sent_total
+    )
+    metrics.watch("poller_samples_said_total", "Messages of samples said.", lambda: voice.said_total)
+    metrics.watch("poller_samples_dropped_total", "Messages of samples dropped: no bus.", lambda: voice.dropped_total)
+    metrics.watch("poller_hosts_degraded", "Watched hosts that are degraded.", lambda: _degraded(patrol))
+
+
 def _in_state(patrol: Patrol, state: HostState) -> int:
     return sum(watch.state.hard is state for watch in patrol.watches.values())
+
+
+def _degraded(patrol: Patrol) -> int:
+    return sum(watch.connection.standing.degraded for watch in patrol.watches.values())

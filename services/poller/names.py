@@ -18,7 +18,7 @@ from shared.contracts.vocabulary import HostState
 from shared.errors import NotFound, RondaError
 
 AGAIN_S = 30.0
-AGAIN_WHEN_DOWN_S = 5.0  # also after the name server could not be asked
+AGAIN_WHEN_DOWN_S = 5.0  # or suspect; also after the name server could not be asked
 LEAST_S = 1.0  # between two looks at one name, whatever happens
 
 
@@ -63,7 +63,7 @@ class Names:
         while True:
             follower.hurry.clear()
             found = await self._look(follower.watch)
-            pause_s = AGAIN_S if found and follower.watch.state.hard is HostState.UP else AGAIN_WHEN_DOWN_S
+            pause_s = AGAIN_S if found and follower.watch.state.shown is HostState.UP else AGAIN_WHEN_DOWN_S
             await asyncio.sleep(LEAST_S)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s - LEAST_S):

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from services.poller.core.degraded import bounds_from
 from shared.config import ServiceSettings
 
 
@@ -50,6 +51,19 @@ class PollerSettings(ServiceSettings):
         description="A poller that was cut off from the bus for longer than this tells what it saw meanwhile as "
         "late: one summary instead of alarms.",
     )
+
+    poller_degraded: str = Field(
+        default="",
+        description="Bounds of the degraded alarm that shall be others, separated by commas: loss_percent=5, "
+        "loss_over_percent=3, critical_loss_percent=20, delay_least_ms=100, delay_factor=3, delay_over_share=0.8, "
+        "jitter_ms=30, jitter_over_ms=20, windows_bad=2, windows_good=3.",
+    )
+
+    @field_validator("poller_degraded")
+    @classmethod
+    def _are_bounds(cls, value: str) -> str:
+        bounds_from(value)
+        return value
 
     @field_validator("poller_sentinels", "poller_sites", mode="before")
     @classmethod

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol
 
+from services.poller.core.connection import Connection
 from services.poller.core.flapping import changed, waited, window_s
 from services.poller.core.judge import FALLEN, Phase, State, is_stale, next_state
 from services.poller.core.reply import (
@@ -69,6 +70,7 @@ class Watch:
         "awaited",
         "changed_at",
         "condemned_at",
+        "connection",
         "failing_name",
         "first_loss",
         "host",
@@ -108,6 +110,7 @@ class Watch:
         self.failing_name = False
         self.round_trips = RoundTrips()
         self.offset = offset(host.id, policy.interval_s)
+        self.connection: Connection
         self.number = 0  # of the last probe
         self.asked = 0  # probes sent in the present phase or burst
         self.asked_at = _NEVER  # when the last probe was sent, at the latest
@@ -132,10 +135,13 @@ class Watch:
 
     @property
     def shown(self) -> HostState:
-        """The state as people see it."""
+        """The state as people see it: up, but on a bad connection, is DEGRADED."""
         if self.in_maintenance:
             return HostState.MAINTENANCE
-        return self.state.shown if self.state.flap.since is None else HostState.FLAPPING
+        if self.state.flap.since is not None:
+            return HostState.FLAPPING
+        shown = self.state.shown
+        return HostState.DEGRADED if shown is HostState.UP and self.connection.standing.degraded else shown
 
     @property
     def retired(self) -> bool:
@@ -151,6 +157,7 @@ class Watch:
     def answer(self, number: int, rtt_ms: float) -> None:
         """See `ports.Asker`. Nearly always the host was up and is up: that way is kept short."""
         self.round_trips.add(rtt_ms)
+        self.connection.gauge.answered(number, rtt_ms)
         self._answered_at = self._heard_at = self._clock.monotonic()
         if number > self._heard_number:
             self._heard_number = number
@@ -196,6 +203,7 @@ class Watch:
 
     def _lost(self, number: int, sent: float, *, conclusive: bool = False) -> None:
         """A loss is a result too, if we could have heard an answer."""
+        self.connection.gauge.lost(number)
         if conclusive or self._sentinels.vouch(sent):
             self._heard_at = self._clock.monotonic()
             self._heard_number = max(self._heard_number, number)
@@ -204,6 +212,7 @@ class Watch:
 
     def blind(self, number: int, reason: str) -> None:
         """See `ports.Asker`."""
+        self.connection.gauge.not_asked(number)
         self.trouble = reason
         self.judge(Blind(number, reason))
 

@@ -6,6 +6,7 @@ that need them (`shared.security.sealing`); nothing here is readable as a secret
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from pydantic import Field
@@ -218,14 +219,26 @@ class ProbePolicy(Contract):
         return timedelta(seconds=3 * self.interval_s + 5)
 
 
+def policy_in_force(host: Host, group: HostGroup | None, site: Site | None, known: Container[str]) -> str:
+    """The name of the policy that a host is watched by: its own, else its group's, else its site's, else the standard.
+
+    A name that is not `known` is passed over, so that a policy that is gone leaves nobody unwatched.
+    """
+    for name in (host.policy, group.policy if group else "", site.policy if site else ""):
+        if name in known:
+            return name
+    return STANDARD_POLICY
+
+
+STANDARD_POLICY = "standard"
 PROBE_POLICIES: dict[str, ProbePolicy] = {
     policy.name: policy
     for policy in (
         ProbePolicy(
             name="infra",
             interval_s=1,
-            burst_size=5,
-            burst_spacing_s=0.05,
+            burst_size=6,
+            burst_spacing_s=0.08,
             hold_s=2,
             blip_s=10,
             quality_window_s=100,

@@ -19,14 +19,20 @@ from shared.contracts.events import AlertEvent, SessionClosed, SessionOpened
 from shared.contracts.message import Message
 from shared.errors import NotFound
 
+TABLES = ("sites", "routers", "hosts", "chats", "groups", "maintenances", "policies")
+
+
+def _key(entity: Any) -> tuple[str, str]:
+    """By what rows are ordered, and what makes a row that row."""
+    name = getattr(entity, "title", None) or entity.name
+    return name, getattr(entity, "id", name)
+
 
 @dataclass
 class Rows:
     """Everything that would be in the database or on its way out."""
 
-    tables: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {n: {} for n in ("sites", "routers", "hosts", "chats")}
-    )
+    tables: dict[str, dict[str, Any]] = field(default_factory=lambda: {n: {} for n in TABLES})
     accounts: dict[str, Account] = field(default_factory=dict)
     people: dict[str, Person] = field(default_factory=dict)
     sessions: dict[str, BrowserSession] = field(default_factory=dict)
@@ -55,20 +61,22 @@ class FakeTable:
 
     async def find(self, wish, **equal):
         found = [k for k in self._rows.values() if all(getattr(k.entity, n) == v for n, v in equal.items())]
-        keys = sorted((k.entity.name, k.entity.id) for k in found)
+        keys = sorted(_key(k.entity) for k in found)
         keys = [key for key in keys if wish.after is None or key > wish.after][: wish.limit + 1]
         return cut_page([self._rows[key[1]] for key in keys], wish, keys)
 
     async def add(self, entity, now):
-        if any(kept.entity.name == entity.name for kept in self._rows.values()):
-            raise NameTaken(entity.name)
-        self._rows[entity.id] = Kept(entity, now, now)
-        return self._rows[entity.id]
+        name, key = _key(entity)
+        if any(_key(kept.entity)[0] == name for kept in self._rows.values()):
+            raise NameTaken(name)
+        self._rows[key] = Kept(entity, now, now)
+        return self._rows[key]
 
     async def replace(self, entity, now):
-        before = await self.get(entity.id)
-        self._rows[entity.id] = replace(before, entity=entity, changed_at=now)
-        return self._rows[entity.id]
+        _, key = _key(entity)
+        before = await self.get(key)
+        self._rows[key] = replace(before, entity=entity, changed_at=now)
+        return self._rows[key]
 
     async def remove(self, entity_id):
         await self.get(entity_id)
@@ -205,7 +213,8 @@ class FakeMeasured:
 class FakeUnit:
     def __init__(self, rows: Rows) -> None:
         self.rows = rows
-        self.sites, self.routers, self.hosts, self.chats = (FakeTable(table) for table in rows.tables.values())
+        for name, table in rows.tables.items():
+            setattr(self, name, FakeTable(table))
         self.accounts = FakeAccounts(rows.accounts)
         self.people = FakePeople(rows)
         self.history = FakeHistory(rows)

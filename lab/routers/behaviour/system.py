@@ -4,6 +4,7 @@ rows of menus."""
 from __future__ import annotations
 
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +46,21 @@ async def _execute(call: Call) -> None:
         return
     call.router.scripts.start(source, {})
     call.done(ret=call.router.scripts.next_job())
+
+
+async def upgrade(router: VirtualRouter, version: str) -> None:
+    """Another version of the same line, after a reboot. The menus stay those of the version it was made with.
+
+    Raises ValueError for another line: 7 has other menus than 6.
+    """
+    fresh = replace(router.personality, version=version, channel="", build="")
+    if fresh.line != router.personality.line:
+        raise ValueError(f"{router.personality.version} does not become {version}: its menus are others")
+    router.personality = fresh
+    for item in router.menu("/system/package"):
+        item.values |= {"version": version, "build-time": fresh.build_time}
+    router.menu("/system/package/update").single.values["installed-version"] = version
+    await router.reboot()
 
 
 async def _reboot(call: Call) -> None:

@@ -16,6 +16,7 @@ from services.api.adapters.history_rows import PostgresHistory
 from services.api.adapters.ingest_rows import PostgresIngestTokens
 from services.api.adapters.measured_rows import PostgresMeasured
 from services.api.adapters.people_rows import PostgresPeople
+from services.api.adapters.policy_rows import PolicyTable
 from services.api.adapters.rows import Where, insert_sql
 from services.api.adapters.search_rows import search_everywhere
 from services.api.adapters.tables import InventoryTable
@@ -23,13 +24,21 @@ from services.api.core.account import subscriber_of
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.core.search import Found, SearchWish
 from services.api.ports import AuditLine, StoredAnswer
-from shared.contracts.inventory import PROBE_POLICIES, Chat, Host, Router, Site
+from shared.contracts.inventory import PROBE_POLICIES, Chat, Host, HostGroup, Maintenance, ProbePolicy, Router, Site
 from shared.contracts.message import Contract, Message
 from shared.db import Database, Transaction
 
 _AUDIT = [field.name for field in fields(AuditLine)]
 ANSWERS_KEPT = timedelta(hours=24)
 QUEUE_LOCK = "ronda inventory queue"
+_TABLES: dict[str, type[Contract]] = {
+    "sites": Site,
+    "host_groups": HostGroup,
+    "routers": Router,
+    "hosts": Host,
+    "chats": Chat,
+    "maintenances": Maintenance,
+}
 
 
 class PostgresUnit:
@@ -42,6 +51,9 @@ class PostgresUnit:
         self.routers = InventoryTable(tx, "routers", Router)
         self.hosts = InventoryTable(tx, "hosts", Host)
         self.chats = InventoryTable(tx, "chats", Chat)
+        self.groups = InventoryTable(tx, "host_groups", HostGroup)
+        self.maintenances = InventoryTable(tx, "maintenances", Maintenance)
+        self.policies = PolicyTable(tx)
         self.accounts = PostgresAccounts(tx)
         self.people = PostgresPeople(tx)
         self.ingest_tokens = PostgresIngestTokens(tx)
@@ -130,7 +142,9 @@ class PostgresInventory:
         """Key and value of every entry, as of now."""
         found: list[Contract] = [*PROBE_POLICIES.values()]
         async with self._database.transaction() as tx:
-            for table, model in (("sites", Site), ("routers", Router), ("hosts", Host), ("chats", Chat)):
+            own = await tx.fetch("select policy from policies")
+            found += [ProbePolicy.model_validate(row["policy"]) for row in own]  # after what ships: they count
+            for table, model in _TABLES.items():
                 found += _models(await tx.fetch(f"select * from {table}"), model)  # noqa: S608 - names are ours
             for account in await PostgresAccounts(tx).with_phone():
                 person = subscriber_of(account, self._time_zone)

@@ -10,9 +10,10 @@ import typer
 
 from services.api.cli.accounts import accounts
 from services.api.cli.dead_letters import dead_letters
-from services.api.cli.inventory import chats, hosts, routers, sites
+from services.api.cli.inventory import chats, routers, sites
 from services.api.cli.people import keys, owner
 from services.api.cli.reports import reports
+from services.api.cli.watching import groups, hosts, maintenances, policies
 from shared.errors import RondaError
 
 app = typer.Typer(
@@ -25,6 +26,9 @@ app.command("owner")(owner)
 app.add_typer(sites, name="site")
 app.add_typer(routers, name="router")
 app.add_typer(hosts, name="host")
+app.add_typer(groups, name="group")
+app.add_typer(policies, name="policy")
+app.add_typer(maintenances, name="maintenance")
 app.add_typer(chats, name="chat")
 app.add_typer(accounts, name="account")
 app.add_typer(reports, name="report")

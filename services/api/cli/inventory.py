@@ -1,4 +1,4 @@
-"""`ronda site|router|host|chat …`: what the network consists of, and who is told."""
+"""`ronda site|router|chat …`: what the network consists of, and who is told."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import typer
 
 from services.api.cli.connection import Api, connected
 from services.api.cli.output import show_rows, show_values
-from shared.contracts.vocabulary import Channel, Language, ProbeKind, Role, Subscription, TlsMode
+from shared.contracts.vocabulary import Channel, Language, Role, Subscription, TlsMode
 
 sites = typer.Typer(help="Places: districts, towers, villages.", no_args_is_help=True)
 routers = typer.Typer(help="MikroTik routers: add, test, list.", no_args_is_help=True)
-hosts = typer.Typer(help="What is watched by probes.", no_args_is_help=True)
 chats = typer.Typer(help="Who is told, and who may ask.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Its name or id.")]
@@ -134,29 +133,6 @@ def show_router_scripts(name: Name) -> None:
 def _show_scripts(scripts: list[dict[str, Any]]) -> None:
     for script in scripts:
         typer.echo(f"\n# {script['where']}\n# {script['note']}\n{script['source']}")
-
-
-@hosts.command("add")
-def add_host(
-    name: Annotated[str, typer.Argument(help="What people call it.")],
-    address: Annotated[str, typer.Option(help="Address or name that answers.")],
-    site: Annotated[str, typer.Option()],
-    probe: ProbeKind = ProbeKind.ICMP,
-    port: int | None = None,
-    policy: str | None = None,
-) -> None:
-    """Watch a host."""
-    body = {"name": name, "address": address, "probe": probe, "port": port, "policy": policy}
-    with connected() as api:
-        host = api.post("/api/v1/hosts", {**body, "site_id": _site_id(api, site)})
-        show_values(host, "id", "name", "address", "policy")
-
-
-@hosts.command("list")
-def list_hosts() -> None:
-    """List the watched hosts with their state."""
-    with connected() as api:
-        show_rows(api.every("/api/v1/hosts"), "name", "state", "address", "probe", "policy", "id")
 
 
 @chats.command("add")

@@ -68,7 +68,13 @@ class Pages:
         now = self._clock.now()
         moments = _Moments(ZoneInfo(reader.time_zone), reader.language, now, environment.globals)
         return environment.get_template(template).render(
-            reader=reader, now=now, exact=moments.exact, clock=moments.clock, ago=moments.ago, **context
+            reader=reader,
+            now=now,
+            exact=moments.exact,
+            clock=moments.clock,
+            ago=moments.ago,
+            short=moments.short,
+            **context,
         )
 
     def page(
@@ -104,6 +110,9 @@ class Pages:
             languages=wording.LANGUAGES,
         )
         environment.filters["spark_points"] = sparkline.points
+        environment.filters["ms"] = lambda value: format_number(value, language, decimals=_decimals(value))
+        environment.filters["share"] = lambda value: f"{format_number(value, language, decimals=2)} %"
+        environment.filters["percent"] = lambda value: _percent(value, language)
         environment.filters["number"] = lambda value: format_number(value, language)
         return environment
 
@@ -130,9 +139,23 @@ class _Moments:
         today = self._now.astimezone(self._zone).date()
         return f"{local:%H:%M:%S}" if local.date() == today else f"{local:%d/%m %H:%M}"
 
+    def short(self, moment: datetime, span: str) -> str:
+        """A mark under a chart: the time of day for short ones, the day for long ones."""
+        local = moment.astimezone(self._zone)
+        return f"{local:%d/%m}" if span in {"7d", "30d"} else f"{local:%H:%M}"
+
     def ago(self, moment: datetime) -> str:
         """How long ago, in the unit that matters. The page's script keeps it true."""
         return ago_text(self._now - moment, self._words["wording"])
+
+
+def _percent(value: float, language: Language) -> str:
+    """Cut and not rounded: 99.9996 % is not all of the time."""
+    return f"{format_number(int(value * 1000) / 1000, language, decimals=3)} %"
+
+
+def _decimals(value: float) -> int:
+    return 0 if abs(value) >= 100 or value == 0 else 1 if abs(value) >= 10 else 2
 
 
 def ago_text(passed: timedelta, words: wording.Wording) -> str:

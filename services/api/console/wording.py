@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.api.console.charting import Picture
 from services.api.core.account import ApplyState
+from services.api.core.availability import Availability
 from services.api.core.facts import BoardEvent
 from services.api.core.problems import Problem, ProblemKind
 from services.api.core.search import Found, FoundKind
 from services.api.core.sites import HostCell
 from services.api.core.standings import RouterState
 from shared.contracts.queries import PingReport
-from shared.contracts.vocabulary import AccountStatus, HostState, LikelyCause, ProbeFailure
-from shared.i18n import N_, Translator
+from shared.contracts.vocabulary import AccountStatus, Grade, HostState, LikelyCause, ProbeFailure, ProbeKind
+from shared.i18n import N_, Translator, format_duration
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
 
@@ -57,6 +59,20 @@ CAUSE_WORDS = {
     LikelyCause.SERVICE_STOPPED: N_("service stopped"),
     LikelyCause.ROUTING_LOOP: N_("a loop in the routing"),
     LikelyCause.FIREWALL: N_("a firewall on the way"),
+}
+PROBE_WORDS = {
+    ProbeKind.ICMP: N_("ping"),
+    ProbeKind.TCP: N_("TCP port"),
+    ProbeKind.HTTP: N_("web page"),
+    ProbeKind.DNS: N_("name server"),
+    ProbeKind.ROUTER: N_("ping from a router"),
+    ProbeKind.NETWATCH: N_("netwatch of a router"),
+}
+GRADE_WORDS = {
+    Grade.EXCELLENT: N_("excellent"),
+    Grade.GOOD: N_("good"),
+    Grade.POOR: N_("poor"),
+    Grade.UNACCEPTABLE: N_("unacceptable"),
 }
 REASON_WORDS: dict[str, str] = {
     ProbeFailure.TIMEOUT: N_("no answer"),
@@ -202,6 +218,47 @@ class Wording:
         """Why it counts as a problem, in the words that the network used."""
         known = REASON_WORDS.get(problem.reason or "")
         return self._t.gettext(known) if known else problem.reason or ""
+
+    def likely(self, causes: Sequence[LikelyCause]) -> str:
+        """Likely causes, as a list to read."""
+        return ", ".join(self._t.gettext(CAUSE_WORDS[cause]) for cause in causes if cause in CAUSE_WORDS)
+
+    def probe(self, kind: ProbeKind) -> str:
+        """How a host is asked."""
+        return self._t.gettext(PROBE_WORDS[kind])
+
+    def grade(self, grade: Grade) -> str:
+        """The word of a quality."""
+        return self._t.gettext(GRADE_WORDS[grade])
+
+    def span(self, name: str) -> str:
+        """`24 h`: how long a chart is."""
+        unit = "d" if name.endswith("d") else "h"
+        return self.lasting(unit).replace("{n}", name[:-1])
+
+    def picture(self, picture: Picture) -> str:
+        """What a chart says, in one sentence."""
+        if picture.mean_ms is None or picture.slow_ms is None:
+            return self._t.gettext("no answer in this time")
+        return self._t.gettext(
+            "mean {mean} ms, slowest moments {slow} ms, loss {loss} %",
+            mean=f"{picture.mean_ms:.1f}",
+            slow=f"{picture.slow_ms:.1f}",
+            loss=f"{picture.loss_percent:.2f}",
+        )
+
+    def sums(self, found: Availability) -> str:
+        """`1 outage, down 2 min; unreachable 1 h`: what was not up."""
+        parts = [self._t.ngettext("{count} outage", "{count} outages", found.outages)]
+        for state, seconds in (
+            (HostState.DOWN, found.down_s),
+            (HostState.UNREACHABLE, found.unreachable_s),
+            (HostState.MAINTENANCE, found.maintenance_s),
+            (HostState.UNKNOWN, found.unknown_s),
+        ):
+            if seconds >= 1:
+                parts.append(f"{self.state(state)} {format_duration(seconds, self._t.language)}")
+        return " · ".join(parts)
 
     def tip(self, host: HostCell) -> str:
         """What a segment tells when it is pointed at."""

@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from services.api.core.faults import Fault, Faulty
 from shared.contracts.inventory import Host, Maintenance
+from shared.contracts.vocabulary import HostState
 
 
 class Counted(StrEnum):
@@ -26,6 +27,13 @@ class Counted(StrEnum):
     UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
     MAINTENANCE = "maintenance"
+
+
+def counted(state: HostState) -> Counted:
+    """What a host in this state counts as; one that answers badly is up."""
+    if state in (HostState.UP, HostState.DOWN, HostState.UNREACHABLE):
+        return Counted(state)
+    return Counted.UP if state in (HostState.DEGRADED, HostState.SUSPECT) else Counted.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

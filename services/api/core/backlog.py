@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import compress
+from typing import TypeVar
 
 from services.api.core.measurements import EARLY, LATE
 from shared.contracts.samples import HostSlices, RouterReadings
 
+V = TypeVar("V")
 NAN = float("nan")
+_LONGEST_NAME = 200  # longer ones, and NUL, the database would refuse, and all that comes with them
 _MOST_PACKETS = 32_767  # of a host in one slice: what two bytes hold
 
 
@@ -60,13 +64,16 @@ class Names:
         found = self._places.get(name)
         if found is None:
             found = self._places[name] = len(self.known)
-            self.known.append(name)
+            self.known.append(tuple(part.replace("\0", "")[:_LONGEST_NAME] for part in name))
         return found
 
 
 class Backlog:
-    """What waits to be written. `most_rows` bounds it; `dropped` counts what had to go, `off_time` what came too late
-    or from the future, `torn` what does not hold together."""
+    """What waits to be written, `most_rows` at most.
+
+    `taken` counts what came in, `dropped` what had to go, `off_time` what came too late or from the future, `torn` what
+    does not hold together.
+    """
 
     def __init__(self, most_rows: int) -> None:
         self._most = most_rows
@@ -74,6 +81,7 @@ class Backlog:
         self.hosts = Names()
         self.series = Names()
         self.rows = 0
+        self.taken = 0
         self.dropped = 0
         self.off_time = 0
         self.torn = 0
@@ -87,17 +95,18 @@ class Backlog:
         if not _in_time(sample.at, now):
             self.off_time += len(sample.hosts)
             return
+        asked = None if all(sample.sent) else [sent > 0 for sent in sample.sent]  # who was not asked has no row
         place = self.hosts.place
         self._add(
             Block(
                 sample.at,
-                array("i", [place((host,)) for host in sample.hosts]),
-                _counts(sample.sent),
-                _counts(sample.received),
-                _floats(sample.rtt_min_ms),
-                _floats(sample.rtt_avg_ms),
-                _floats(sample.rtt_max_ms),
-                _floats(sample.jitter_ms),
+                array("i", [place((host,)) for host in _chosen(sample.hosts, asked)]),
+                _counts(_chosen(sample.sent, asked)),
+                _counts(_chosen(sample.received, asked)),
+                _floats(_chosen(sample.rtt_min_ms, asked)),
+                _floats(_chosen(sample.rtt_avg_ms, asked)),
+                _floats(_chosen(sample.rtt_max_ms, asked)),
+                _floats(_chosen(sample.jitter_ms, asked)),
             )
         )
 
@@ -129,8 +138,11 @@ class Backlog:
                 self.rows -= block.rows
 
     def _add(self, block: Block | ReadingBlock) -> None:
+        if not block.rows:
+            return
         self._blocks.append(block)
         self.rows += block.rows
+        self.taken += block.rows
         while self.rows > self._most and len(self._blocks) > 1:
             oldest = self._blocks.popleft()
             self.rows -= oldest.rows
@@ -141,9 +153,13 @@ def _in_time(at: datetime, now: datetime) -> bool:
     return now - LATE <= at <= now + EARLY
 
 
-def _counts(values: tuple[int, ...]) -> array[int]:
+def _chosen(column: Sequence[V], asked: Sequence[bool] | None) -> Sequence[V]:
+    return column if asked is None else list(compress(column, asked))
+
+
+def _counts(values: Sequence[int]) -> array[int]:
     return array("h", [min(max(value, 0), _MOST_PACKETS) for value in values])
 
 
-def _floats(values: tuple[float | None, ...]) -> array[float]:
+def _floats(values: Sequence[float | None]) -> array[float]:
     return array("f", [NAN if value is None else value for value in values])

@@ -41,6 +41,12 @@ class StillInUse(Conflict):
     code = "still_in_use"
 
 
+class Shipped(Conflict):
+    """What ships with the product may be overridden and not removed."""
+
+    code = "shipped"
+
+
 class ChangedMeanwhile(Conflict):
     """If-Match named another generation than the one that is there."""
 

@@ -28,6 +28,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "conflict": 409,
     "name_taken": 409,
     "still_in_use": 409,
+    "shipped": 409,
     "idempotency_key_reused": 409,
     "changed_meanwhile": 412,
     "busy": 429,

@@ -30,7 +30,8 @@ async def list_routers(
 @router.post("", status_code=201, response_model=RouterView)
 async def add_router(api: PartsDep, caller: InventoryKeeper, once: OnceDep, body: RouterNew) -> Response:
     """Register a router. Try it first with `POST /routers/test`."""
-    fields = body.model_dump(exclude={"password", "port"}) | {"port": body.actual_port()}
+    fields = body.model_dump(exclude={"password", "port", "limits"})
+    fields |= {"port": body.actual_port(), "limits": body.limits.said()}
 
     async def work(unit: Unit) -> RouterView:
         added = await inventory.add_router(
@@ -69,7 +70,8 @@ async def change_router(api: PartsDep, caller: InventoryKeeper, router_id: str, 
     async with api.store.unit() as unit:
         kept = await inventory.change_router(
             router_id,
-            body.wanted("password"),
+            body.wanted("password", "limits"),
+            limits=body.limits.said() if body.limits else {},
             password=body.password.get_secret_value() if body.password is not None else None,
             by=caller.name,
             unit=unit,

@@ -43,6 +43,8 @@ def _reason_to_hold(event: HostDown) -> WhyNot | None:
     """Why a host that is down is not told now: something else tells it, or will."""
     if event.backfilled:
         return WhyNot.BACKFILLED
+    if event.in_maintenance:
+        return WhyNot.IN_MAINTENANCE
     return WhyNot.PART_OF_OUTAGE if event.outage_id else None
 
 

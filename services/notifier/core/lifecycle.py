@@ -33,7 +33,9 @@ def begin(current: Incident | None, trouble: Trouble, seen: Seen | None = None) 
     if overtaken(trouble.transition, trouble.at, seen):
         return WhyNot.OVERTAKEN
     if current is not None and current.status is not Status.RESOLVED:
-        return WhyNot.ALREADY_OPEN
+        # What was kept to ourselves and is said again without a reason to (work that is over) is told now.
+        again = current.held is not None and trouble.held is None
+        return release(current, trouble) if again else WhyNot.ALREADY_OPEN
     return Incident(
         id=IncidentId(short_hash(trouble.subject.alert_id, trouble.since.isoformat(), str(trouble.transition))),
         subject=trouble.subject,
@@ -60,13 +62,22 @@ def notice(trouble: Trouble, seen: Seen | None = None) -> Incident | WhyNot:
     return replace(opened, notice=True, status=Status.RESOLVED, resolved_at=trouble.at, outage_s=0.0)
 
 
-def release(current: Incident, at: datetime) -> Incident | WhyNot:
+def release(current: Incident, again: Trouble) -> Incident:
     """The incident that was kept to ourselves and has to be told now. It keeps the time at which it really began."""
+    return _released(current, max(current.opened_at, again.at), max(current.transition, again.transition))
+
+
+def release_leftover(current: Incident, at: datetime) -> Incident | WhyNot:
+    """The incident of a host that is still down when the outage of many that it was part of is over."""
     if current.status is Status.RESOLVED:
         return WhyNot.NOTHING_OPEN
     if current.held is None:
         return WhyNot.ALREADY_TOLD
-    return replace(current, held=None, sequence=current.sequence + 1, opened_at=max(current.opened_at, at))
+    return _released(current, max(current.opened_at, at), current.transition)
+
+
+def _released(current: Incident, opened_at: datetime, transition: int) -> Incident:
+    return replace(current, held=None, sequence=current.sequence + 1, opened_at=opened_at, transition=transition)
 
 
 def end(current: Incident | None, relief: Relief, seen: Seen | None = None) -> Incident | WhyNot:

@@ -59,7 +59,7 @@ async def release_outage(event: OutageEnded, *, store: Store, directory: Directo
         if not await unit.first_time(f"{CONSUMER}-release", event.message_id()):
             return
         for incident in await unit.held_for_outage(event.outage_id):
-            after = lifecycle.release(incident, event.at)
+            after = lifecycle.release_leftover(incident, event.at)
             if isinstance(after, WhyNot):
                 continue
             await unit.change_incident(after)
@@ -140,7 +140,11 @@ async def begin(
         if isinstance(after, WhyNot):
             await unit.keep(nothing(alert_id, after, trouble.at))
             return
-        incident = await unit.add_incident(after)
+        if current is not None and after.id == current.id:  # kept to ourselves until now
+            await unit.change_incident(after)
+            incident = after
+        else:
+            incident = await unit.add_incident(after)
         await tell(unit, incident, trouble.at, directory=directory, messengers=messengers)
 
 

@@ -7,13 +7,23 @@ of subscribers' sessions come and go with them. What is found by comparison afte
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared.routeros import Row, printable
 
-COLUMNS = (".id", "name", "type", "running", "disabled", "dynamic", "comment")
+COLUMNS = (
+    ".id",
+    "name",
+    "type",
+    "running",
+    "disabled",
+    "dynamic",
+    "comment",
+    "last-link-down-time",
+    "last-link-up-time",
+)
 SESSION_TYPES = ("pppoe-in", "pptp-in", "l2tp-in", "ovpn-in", "sstp-in")
 RESTLESS_CHANGES = 6  # so many told changes
 RESTLESS = timedelta(seconds=60)  # within this: from then on an interface is told only when it has settled
@@ -30,6 +40,8 @@ class Port:
     running: bool
     enabled: bool
     comment: str
+    changed_at: datetime | None = None
+    """When its link was lost or came back, by the router's own memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +92,24 @@ class LinkBack:
 Fact = Learned | Forgotten | LinkLost | LinkBack
 
 
-def read_port(row: Row) -> Port | None:
+When = Callable[[str], datetime | None]
+"""From the router's wall clock to ours; None where it cannot be read."""
+
+
+def read_port(row: Row, when: When = lambda _: None) -> Port | None:
     """A row of `/interface`; None for the interfaces of sessions and others that the router makes by itself."""
     name, kind = printable(row.get("name", "")), row.get("type", "")
     if not name or name.startswith("<") or kind in SESSION_TYPES or row.get("dynamic") in {"true", "yes"}:
         return None
+    running = row.get("running") in {"true", "yes"}
     return Port(
         row_id=row.get(".id", ""),
         name=name,
         type=kind,
-        running=row.get("running") in {"true", "yes"},
+        running=running,
         enabled=row.get("disabled") not in {"true", "yes"},
         comment=printable(row.get("comment", "")),
+        changed_at=when(row.get("last-link-up-time" if running else "last-link-down-time", "")),
     )
 
 
@@ -174,7 +192,9 @@ class InterfaceBook:
 
     def _change(self, known: Known, port: Port, now: datetime, *, inferred: bool) -> Fact:
         self._told.setdefault(port.name, deque(maxlen=RESTLESS_CHANGES)).append(now)
-        self._known[port.name] = after = Known(port.name, port.running, known.change + 1, now)
+        believable = inferred and port.changed_at is not None and known.since < port.changed_at < now
+        at = port.changed_at if believable and port.changed_at is not None else now
+        self._known[port.name] = after = Known(port.name, port.running, known.change + 1, at)
         if port.running:
-            return LinkBack(after, port, now, known.since, inferred)
-        return LinkLost(after, port, now, inferred)
+            return LinkBack(after, port, at, known.since, inferred)
+        return LinkLost(after, port, at, inferred)

@@ -119,6 +119,7 @@ class State:
 
 
 _TRIES_BEFORE_STALE = 3
+_AT_ONCE = 3  # one of so many probes of a burst does not wait
 _SILENT_AGAIN_S = 10.0  # a silent host is doubted anew after so many seconds of rounds: witnesses cost something
 
 NOTHING: tuple[Fact, ...] = ()
@@ -156,8 +157,8 @@ def pause(state: State, policy: ProbePolicy, asked_in_phase: int, since_loss_s: 
     """Seconds from the last probe to the next one of the phase; None: the phase has asked all it may.
 
     `asked_in_phase` counts the probes sent since the phase (or its present burst) began; `since_loss_s` is the time
-    since the first lost probe was sent. One probe goes out at once, the others wait until a short disturbance must be
-    over (`policy.ride_out_s`).
+    since the first lost probe was sent. A third of the burst goes out at once: single losses end here. The others wait
+    until a short disturbance must be over (`policy.ride_out_s`), so that neither looks like a dead host.
     """
     match state.phase:
         case Phase.STEADY | Phase.CONDEMNED:
@@ -167,7 +168,7 @@ def pause(state: State, policy: ProbePolicy, asked_in_phase: int, since_loss_s: 
                 return None
             if asked_in_phase == 0:
                 return 0.0 if state.burst == 1 else second_burst_after(policy)
-            if asked_in_phase == 1:
+            if asked_in_phase == max(1, policy.burst_size // _AT_ONCE):
                 return max(policy.burst_spacing_s, policy.ride_out_s - since_loss_s)
             return policy.burst_spacing_s
         case Phase.RECOVERING:

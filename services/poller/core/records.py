@@ -10,16 +10,18 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from services.poller.core.degraded import Standing
 from services.poller.core.flapping import Flap
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.session_facts import Session
 from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.subjects import escape_token
-from shared.contracts.vocabulary import HostState, Service
+from shared.contracts.vocabulary import HostState, QualityFault, Service, Severity
 
 HOSTS, ROUTERS, SESSIONS, SAID, DROPS = "host.", "router.", "session.", "said.", "drop."
 POLLERS, MAINTENANCES, OUTAGES = "poller.", "maintenance.", "outage."
+QUALITY = "quality."
 
 
 class Record(BaseModel):
@@ -101,6 +103,37 @@ class MaintenanceRecord(Record):
 
 class OutageRecord(Record):
     """An outage of many hosts that is not over; what it is stands in its event."""
+
+
+class QualityRecord(Record):
+    """What is known of a host's connection; `order` is the number of what was told of it last.
+
+    Beside the host's hard state and not inside it: the two change at their own times, and each has its own order.
+    """
+
+    id: HostId
+    since: datetime | None = None
+    severity: Severity = Severity.WARNING
+    faults: tuple[QualityFault, ...] = ()
+    words: str = ""
+    days: tuple[float, ...] = ()  # median round trips in milliseconds, oldest first
+
+    @classmethod
+    def of(cls, host_id: HostId, standing: Standing, days: tuple[float, ...]) -> QualityRecord:
+        """What of a connection survives."""
+        return cls(
+            order=standing.number,
+            id=host_id,
+            since=standing.since,
+            severity=standing.severity,
+            faults=standing.faults,
+            words=standing.words,
+            days=tuple(round(day, 3) for day in days),
+        )
+
+    def standing(self) -> Standing:
+        """The standing to go on from."""
+        return Standing(self.order, self.since, self.severity, self.faults, self.words)
 
 
 class RouterRecord(Record):
@@ -210,6 +243,11 @@ def maintenance_key(maintenance_id: MaintenanceId) -> str:
 def outage_key(outage_id: str) -> str:
     """Where an outage that is not over lies."""
     return OUTAGES + escape_token(outage_id)
+
+
+def quality_key(host_id: HostId) -> str:
+    """Where what is known of a host's connection lies."""
+    return QUALITY + escape_token(host_id)
 
 
 def router_key(router_id: RouterId) -> str:

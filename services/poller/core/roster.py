@@ -6,13 +6,24 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from shared.contracts.ids import HostId, MaintenanceId, RouterId, SiteId
-from shared.contracts.inventory import PROBE_POLICIES, Host, Maintenance, ProbePolicy, Router, Site
+from services.poller.core.slim import slim
+from shared.contracts.ids import GroupId, HostId, MaintenanceId, RouterId, SiteId
+from shared.contracts.inventory import (
+    PROBE_POLICIES,
+    Host,
+    HostGroup,
+    Maintenance,
+    ProbePolicy,
+    Router,
+    Site,
+    policy_in_force,
+)
 from shared.errors import Invalid
 
-_DEFAULT_POLICY = "standard"
-_KINDS: dict[str, type[Site | Host | Router | ProbePolicy | Maintenance]] = {
+Entry = Site | HostGroup | Host | Router | ProbePolicy | Maintenance
+_KINDS: dict[str, type[Entry]] = {
     "site": Site,
+    "group": HostGroup,
     "host": Host,
     "router": Router,
     "policy": ProbePolicy,
@@ -22,12 +33,13 @@ _KINDS: dict[str, type[Site | Host | Router | ProbePolicy | Maintenance]] = {
 
 @dataclass
 class Roster:
-    """Sites, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
+    """Sites, groups, hosts, routers and policies by the key under which the bucket `inventory` holds them."""
 
-    entries: dict[str, Site | Host | Router | ProbePolicy | Maintenance] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
     hosts: dict[HostId, Host] = field(default_factory=dict)
     routers: dict[RouterId, Router] = field(default_factory=dict)
     sites: dict[SiteId, Site] = field(default_factory=dict)
+    groups: dict[GroupId, HostGroup] = field(default_factory=dict)
     maintenances: dict[MaintenanceId, Maintenance] = field(default_factory=dict)
     policies: dict[str, ProbePolicy] = field(default_factory=lambda: dict(PROBE_POLICIES))
 
@@ -37,7 +49,7 @@ class Roster:
         if kind is None:
             return False
         try:
-            entry = kind.model_validate_json(value)
+            entry = slim(kind.model_validate_json(value))
         except ValidationError as wrong:
             raise Invalid(f"the inventory's {key} cannot be read: {wrong.error_count()} faults") from wrong
         if self.entries.get(key) == entry:
@@ -47,6 +59,8 @@ class Roster:
         match entry:
             case Site():
                 self.sites[entry.id] = entry
+            case HostGroup():
+                self.groups[entry.id] = entry
             case Host():
                 self.hosts[entry.id] = entry
             case Router():
@@ -64,6 +78,8 @@ class Roster:
                 return False
             case Site() as site:
                 self.sites.pop(site.id, None)
+            case HostGroup() as group:
+                self.groups.pop(group.id, None)
             case Host() as host:
                 self.hosts.pop(host.id, None)
             case Router() as router:
@@ -91,12 +107,9 @@ class Roster:
         return by_address or next((router.id for router in watched if name and router.name == name), None)
 
     def policy_of(self, host: Host) -> ProbePolicy:
-        """The host's policy; the site's, then the standard one if the host names one that does not exist."""
-        site = self.sites.get(host.site_id)
-        for name in (host.policy, site.policy if site else _DEFAULT_POLICY):
-            if name in self.policies:
-                return self.policies[name]
-        return self.policies[_DEFAULT_POLICY]
+        """The policy that this host is watched by."""
+        group = self.groups.get(host.group_id) if host.group_id else None
+        return self.policies[policy_in_force(host, group, self.sites.get(host.site_id), self.policies)]
 
     def site_name(self, site_id: SiteId) -> str:
         """The site's name, or its id while nothing is known of it."""

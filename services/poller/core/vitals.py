@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.poller.core.limits import Place
@@ -88,18 +89,47 @@ def clock_drift_s(row: Row, dialect: Dialect, asked_at: datetime, answered_at: d
     A router speaks of its wall clock in whole seconds and never of UTC: `gmt-offset` (daylight saving included) leads
     there. None if the row cannot be read.
     """
-    offset = _offset(row.get("gmt-offset", ""))
-    if offset is None or "date" not in row or "time" not in row:
-        return None
-    try:
-        wall = dialect.read_moment(f"{row['date']} {row['time']}")
-    except Invalid:
+    offset, wall = _offset(row.get("gmt-offset", "")), _wall(row, dialect)
+    if offset is None or wall is None:
         return None
     theirs = (wall - offset).replace(tzinfo=UTC) + timedelta(seconds=0.5)
     way = answered_at - asked_at
     drift_s = (theirs - (asked_at + way / 2)).total_seconds()
     hidden_s = 0.5 + way.total_seconds() / 2
     return 0.0 if abs(drift_s) <= hidden_s else round(drift_s, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class WallClock:
+    """How to read the moments that a router writes: its wall clock, compared with ours once. Neither zone nor a wrong
+    clock matters."""
+
+    dialect: Dialect
+    ahead: timedelta
+    """By how much the (naive) wall clock of the router is ahead of our UTC."""
+
+    def moment(self, text: str, now: datetime) -> datetime | None:
+        """A moment in our time; None if it cannot be read. 6 shortens moments of this day and this year."""
+        if not text:
+            return None
+        try:
+            wall = self.dialect.read_moment(text, (now.replace(tzinfo=None) + self.ahead).date())
+        except Invalid:
+            return None
+        return (wall - self.ahead).replace(tzinfo=UTC)
+
+
+def wall_clock(row: Row, dialect: Dialect, now: datetime) -> WallClock | None:
+    """From a row of `/system/clock` that was read just now; None if it cannot be read."""
+    wall = _wall(row, dialect)
+    return None if wall is None else WallClock(dialect, wall - now.replace(tzinfo=None))
+
+
+def _wall(row: Row, dialect: Dialect) -> datetime | None:
+    try:
+        return dialect.read_moment(f"{row['date']} {row['time']}")
+    except (KeyError, Invalid):
+        return None
 
 
 def _offset(text: str) -> timedelta | None:

@@ -15,16 +15,19 @@ from datetime import datetime
 from typing import Final, TypeVar, cast
 
 from services.poller.core.judge import State
+from services.poller.core.quality_events import told_standing
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.records import (
     HOSTS,
     MAINTENANCES,
     POLLERS,
+    QUALITY,
     ROUTERS,
     SESSIONS,
     HostRecord,
     MaintenanceRecord,
     PollerRecord,
+    QualityRecord,
     Record,
     RouterRecord,
     SessionRecord,
@@ -32,16 +35,19 @@ from services.poller.core.records import (
     read_record,
     sessions_of,
 )
-from services.poller.core.router_records import SEEN, router_token
+from services.poller.core.router_records import SEEN, router_token, seen_of
 from services.poller.core.sessions import Session
 from services.poller.core.wording import observed_state, told_state
 from services.poller.handlers.telling import Teller
+from services.poller.measuring import KnownQuality
 from shared.bus.ports import Bucket, Bus, Entry, Received
 from shared.contracts.events import (
+    HostDegraded,
     HostDown,
     HostFlapping,
     HostHeard,
     HostObservation,
+    HostRestored,
     HostSilent,
     HostSteady,
     HostTransition,
@@ -77,6 +83,7 @@ class Memory:
     hosts: dict[HostId, State] = field(default_factory=dict)
     routers: dict[RouterId, Reach] = field(default_factory=dict)
     sessions: dict[Place, dict[str, Session]] = field(default_factory=dict)
+    quality: dict[HostId, KnownQuality] = field(default_factory=dict)
     pollers: dict[str, PollerRecord] = field(default_factory=dict)  # by key
     maintenances: dict[MaintenanceId, datetime] = field(default_factory=dict)  # when flexible works began
     outages: tuple[OutageBegan, ...] = ()  # that are not over
@@ -137,12 +144,9 @@ async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
         memory.correct(message)
     for message in await _last_told(bus, HostSilent, HostHeard, HostFlapping, HostSteady):
         _correct_observed(memory, message)
-    ended = {_account(event) for event in await _received(bus, OutageEnded.filter())}
-    memory.outages = tuple(
-        event.message
-        for event in await _received(bus, OutageBegan.filter())
-        if isinstance(event.message, OutageBegan) and _account(event) not in ended
-    )
+    for message in await _last_told(bus, HostDegraded, HostRestored):
+        _correct_quality(memory, message)
+    memory.outages = await _open_outages(bus)
     await _correct_sessions(bus, memory, SessionOpened.filter(), SessionClosed.filter())
     return memory
 
@@ -192,6 +196,10 @@ class SavedCopy:
 
     async def put(self, key: str, value: bytes) -> None:
         """Somebody saved this."""
+        if key.startswith(QUALITY):
+            if quality := read_record(QualityRecord, value):
+                self._memory.quality[quality.id] = KnownQuality(quality.standing(), quality.days)
+            return
         kind = HostRecord if key.startswith(HOSTS) else RouterRecord
         host_id = self._memory.take(read_record(kind, value))
         if host_id is not None:
@@ -231,11 +239,33 @@ async def _correct_sessions(bus: Bus, memory: Memory, opened_filter: str, closed
         _correct_session(memory, event.message)
 
 
+async def _open_outages(bus: Bus) -> tuple[OutageBegan, ...]:
+    ended = {_account(event) for event in await _received(bus, OutageEnded.filter())}
+    began = [event for event in await _received(bus, OutageBegan.filter()) if _account(event) not in ended]
+    return tuple(event.message for event in began if isinstance(event.message, OutageBegan))
+
+
+async def recall_seen(bucket: Bucket, teller: Teller, memory: Memory, router_id: RouterId) -> None:
+    """Read what was seen on one router anew, as its last watcher left it. Raises Unreachable."""
+    entries = memory.seen_on(router_id)
+    entries.clear()
+    async with _closing(bucket.watch(seen_of(router_id))) as found:
+        async for entry in found:
+            if entry is None:
+                break
+            if isinstance(entry, Entry):
+                teller.knows(entry.key, entry.revision)
+                entries[entry.key] = entry.value
+
+
 def _remember(memory: Memory, entry: Entry) -> None:
     key, value = entry.key, entry.value
     if key.startswith(HOSTS):
         if host := read_record(HostRecord, value):
             memory.hosts[host.id] = host.host_state()
+    elif key.startswith(QUALITY):
+        if quality := read_record(QualityRecord, value):
+            memory.quality[quality.id] = KnownQuality(quality.standing(), quality.days)
     elif key.startswith(ROUTERS):
         if router := read_record(RouterRecord, value):
             memory.routers[router.id] = router.reach()
@@ -259,6 +289,13 @@ def _correct_observed(memory: Memory, event: Message) -> None:
     """In the order of the stream: of an observation and its end, the later one holds."""
     if isinstance(event, HostObservation) and event.host_id in memory.hosts:
         memory.hosts[event.host_id] = observed_state(event, memory.hosts[event.host_id])
+
+
+def _correct_quality(memory: Memory, event: Message) -> None:
+    if isinstance(event, HostDegraded | HostRestored):
+        known = memory.quality.get(event.host_id, KnownQuality())
+        if event.mark > known.standing.number:
+            memory.quality[event.host_id] = KnownQuality(told_standing(event, known.standing), known.days)
 
 
 def _correct_session(memory: Memory, event: Message) -> None:

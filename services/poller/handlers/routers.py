@@ -108,6 +108,11 @@ class RouterWatcher:
         return self._reach.hard is Reachability.REACHABLE
 
     @property
+    def leases_quiet(self) -> bool:
+        """Whether the router has too many leases to tell one by one."""
+        return self._post.leases_quiet
+
+    @property
     def open_sessions(self) -> int:
         """How many subscribers are on line, as far as we know."""
         return len(self._desk)

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol
 
 import structlog
 
 from shared.errors import Refused, Temporary, Unreachable
-from shared.routeros import FeatureMissing, Session, ValueRefused
+from shared.routeros import FeatureMissing, ValueRefused
 
 AGAIN_S = 2.0  # after a table that could not be read now
 AGAIN_AFTER_REFUSAL_S = 60.0
 
 log = structlog.get_logger(__name__)
-
-
-class Follower(Protocol):
-    """Something of a router that is followed beside other things on the same connection."""
-
-    @property
-    def name(self) -> str:
-        """For logs."""
-        ...
-
-    async def follow(self, session: Session) -> None:
-        """Follow until the connection ends (raises Unreachable); return if the router lacks what is followed."""
-        ...
 
 
 async def keep_following(

@@ -8,7 +8,7 @@ poller's by now is dropped: what the other saw is the truth.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 
@@ -17,16 +17,16 @@ import structlog
 from services.poller.core.records import Record, read_record
 from services.poller.core.shards import Part
 from services.poller.handlers.claims import Claim, Gate, OpenGate
+from services.poller.handlers.courier import Courier, Outcome
 from services.poller.handlers.waiting_facts import Journal, NoJournal, Told
 from shared.bus.ports import Bucket, Bus
 from shared.contracts.events import Event
 from shared.errors import Conflict, RondaError, Temporary
 
-_AT_ONCE = 64  # keys whose facts are published side by side
+_AT_ONCE = 512  # keys whose facts are on their way side by side: 2,500 a second when the bus answers after 100 ms
 # Facts that may wait in all: a month's worth of a large far site, some 200 MB. Beyond it the key that has most to say
 # loses the oldest pair of changes in its middle, so that its first and its last state survive.
 MOST_WAITING = 200_000
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 2.0
 
 log = structlog.get_logger(__name__)
 
@@ -60,9 +60,9 @@ class Teller:
         self._journal = journal or NoJournal()
         self._most_waiting = most_waiting
         self._revisions: dict[str, int] = {}
-        self._waiting: OrderedDict[str, deque[Told]] = OrderedDict()
+        self._waiting: dict[str, deque[Told]] = {}
         self._count = 0
-        self._more = asyncio.Event()
+        self._courier = Courier(self._carry, at_once=_AT_ONCE)
         self._done_something = asyncio.Event()
         self._trouble = ""
         self.told_total = 0
@@ -113,18 +113,7 @@ class Teller:
 
     async def run(self) -> None:
         """Tell what waits until cancelled."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            if not self._waiting:
-                self._more.clear()
-                await self._more.wait()
-            await self._gate.open()
-            if await self._tell_some():
-                pause_s = _FIRST_PAUSE_S
-                self._trouble = ""
-            else:
-                await asyncio.sleep(pause_s)
-                pause_s = min(_LONGEST_PAUSE_S, pause_s * 2)
+        await self._courier.run()
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,11 +122,14 @@ class Teller:
 
     def _queue(self, told: Told) -> None:
         queue = self._waiting.setdefault(told.key, deque())
+        if told.event is None and len(queue) > 1 and queue[-1].event is None:
+            self._journal.told(queue.pop())  # what is only to be remembered takes the place of what waits to be
+            self._count -= 1
         queue.append(told)
         self._count += 1
         if self._count > self._most_waiting:
             self._leave_out()
-        self._more.set()
+        self._courier.more(told.key)
 
     def _leave_out(self) -> None:
         longest = max(self._waiting.values(), key=len)
@@ -149,25 +141,22 @@ class Teller:
         self._count -= 2
         self.left_out_total += 2
 
-    async def _tell_some(self) -> bool:
-        """The oldest fact of some keys; False if something has to be tried again."""
-        batch = [queue[0] for queue, _ in zip(self._waiting.values(), range(_AT_ONCE), strict=False)]
-        said = await asyncio.gather(*(self._say(told) for told in batch))
-        for told, done in zip(batch, said, strict=True):
-            if done:
-                self._done(told)
-        self._done_something.set()
-        return all(said)
-
-    def _done(self, told: Told) -> None:
-        self._journal.told(told)
-        queue = self._waiting[told.key]
-        queue.popleft()
+    async def _carry(self, key: str) -> Outcome:
+        """Tell the oldest fact of a key, when we may tell."""
+        await self._gate.open()
+        queue = self._waiting.get(key)
+        if not queue:
+            return Outcome.EMPTY
+        if not await self._say(queue[0]):
+            return Outcome.AGAIN
+        self._trouble = ""
+        self._journal.told(queue.popleft())
         self._count -= 1
+        self._done_something.set()
         if queue:
-            self._waiting.move_to_end(told.key)
-        else:
-            del self._waiting[told.key]
+            return Outcome.MORE
+        del self._waiting[key]
+        return Outcome.EMPTY
 
     async def _say(self, told: Told) -> bool:
         """Publish and remember; False if it has to be tried again."""

@@ -89,6 +89,33 @@ async def test_month_of_a_host_from_what_the_poller_told(ronda: Running) -> None
     assert found["to"] == "2026-11-01T00:00:00Z"
 
 
+async def test_a_host_that_nobody_watches_is_unknown(ronda: Running) -> None:
+    host = await host_of(ronda)
+    now = datetime.now(UTC)  # noqa: TID251 - the service's clock is the machine's
+    path = f"/api/v1/hosts/{host['id']}"
+    up = HostUp.EXAMPLE | {"host_id": host["id"], "transition": 1, "at": (now - timedelta(seconds=30)).isoformat()}
+    await tell(ronda, [HostUp.model_validate(up)])
+
+    async def sums() -> dict[str, Any]:
+        months = [await get(ronda, f"{path}/availability")]
+        return dict(months[0]["hosts"][0]["availability"])
+
+    (await ronda.client.patch(path, json={"enabled": False})).raise_for_status()
+    off = await sums()
+
+    async def passed() -> bool:
+        return (await sums())["unknown_s"] > off["unknown_s"] + 0.2
+
+    assert await until(passed)
+    assert (await sums())["up_s"] == off["up_s"]
+    (await ronda.client.patch(path, json={"enabled": True})).raise_for_status()
+
+    async def counts_again() -> bool:
+        return (await sums())["up_s"] > off["up_s"] + 0.2
+
+    assert await until(counts_again)
+
+
 async def test_report_of_all_hosts_as_csv(ronda: Running) -> None:
     one, other = await host_of(ronda), await host_of(ronda, "=cmd", "Rungkut")
     await tell(ronda, [change(HostUp, one, 1, timedelta(0)), change(HostUp, other, 1, timedelta(days=30))])

@@ -91,7 +91,7 @@ async def test_older_transition_does_not_undo_a_newer_one(ronda: Running) -> Non
     site = (await ronda.client.post("/api/v1/sites", json={"name": "Waru", "policy": "infra"})).json()
     body = {"site_id": site["id"], "name": "core-1", "address": "10.20.0.1"}
     host = (await ronda.client.post("/api/v1/hosts", json=body)).json()
-    assert (host["state"], host["policy"]) == ("unknown", "infra")
+    assert (host["state"], host["policy"], host["policy_in_force"]) == ("unknown", "", "infra")
     here = {"host_id": host["id"], "site_id": site["id"]}
     await ronda.bus.publish(HostUp.model_validate(HostUp.EXAMPLE | here | {"transition": 4}))
     await told(ronda, 1, "host.up")

@@ -120,6 +120,54 @@ async def test_from_the_owner_to_the_first_test_message(ronda_command: CommandLi
         assert "4711" in (await ronda_command("chat", "test", "noc")).out
 
 
+async def test_what_is_watched_how_patiently_and_when_not_to_alarm(ronda_command: CommandLine):
+    async def said(*arguments: str) -> str:
+        done = await ronda_command(*arguments)
+        assert done.code == 0, done.err
+        return done.out
+
+    await said("owner")
+    await said("site", "add", "Waru", "--policy", "infra")
+    assert "0.5" in await said("policy", "add", "towers", "--based-on", "infra", "--set", "interval_s=0.5")
+    await said("group", "add", "Towers", "--policy", "towers")
+    await said("host", "add", "core-1", "--address", "10.0.0.1", "--site", "Waru")
+    added = await said(
+        *("host", "add", "portal", "--address", "10.0.0.2", "--site", "Waru", "--group", "Towers"),
+        *("--url", "https://portal.example.net/", "--parent", "core-1"),
+    )
+    assert "http" in added
+    listed = {line.split()[0]: line.split() for line in (await said("host", "list")).splitlines()}
+    assert (listed["core-1"][4], listed["portal"][4]) == ("infra", "towers")
+
+    assert "Antennas" in await said("maintenance", "add", "Antennas", "--hours", "2", "--site", "Waru")
+    assert "ended" in await said("maintenance", "end", "Antennas")
+    again = await ronda_command("maintenance", "end", "Antennas")
+    assert (again.code, again.err) == (1, "there is no work «Antennas» that is not over\n")
+
+    in_use = await ronda_command("policy", "remove", "towers")
+    assert in_use.code == 1
+    assert "the group Towers" in in_use.err
+    nonsense = await ronda_command("policy", "change", "edge", "--set", "train_size=0")
+    assert "lengthen «quality_window_s»" in nonsense.err
+    assert "is not like interval_s=5" in (await ronda_command("policy", "change", "edge", "--set", "soon")).err
+
+
+async def test_report_of_a_month(ronda_command: CommandLine):
+    await ronda_command("owner")
+    await ronda_command("site", "add", "Waru")
+    await ronda_command("host", "add", "core-1", "--address", "10.20.0.1", "--site", "Waru")
+    for more in ((), ("--site", "Waru")):
+        found = await ronda_command("report", "availability", "--month", "2026-10", *more)
+        assert found.code == 0, found.err
+        head, row, last = found.out.splitlines()
+        assert head.split()[:3] == ["site", "host", "available"]
+        assert row.split() == ["Waru", "core-1", "-", "0:00:00", "0:00:00", "744:00:00", "0:00:00", "0", "-"]
+        assert last.startswith("2026-10, 2026-10-01T00:00:00Z to 2026-11-01T00:00:00Z: - ")
+    wrong = await ronda_command("report", "availability", "--month", "October")
+    assert wrong.code == 1
+    assert "Write the month like 2026-11." in wrong.err
+
+
 async def test_what_is_wrong_is_said_in_one_sentence_and_by_exit_code(ronda_command: CommandLine):
     nobody = await ronda_command("site", "list")
     assert (nobody.code, nobody.out) == (1, "")

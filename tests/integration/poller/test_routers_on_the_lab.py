@@ -12,7 +12,7 @@ import pytest
 
 from deploy.local.nats_server import NatsServer
 from lab.routers import Personality, VirtualRouter
-from lab.routers.behaviour import neighbors
+from lab.routers.behaviour import neighbors, system
 from lab.routers.behaviour.counters import run_traffic
 from lab.routers.behaviour.interfaces import add_ethernet, set_link
 from services.poller.main import build
@@ -204,7 +204,7 @@ async def test_restart_and_upgrade_are_told_after_the_router_is_back(scene):
         rebooted = await here.one(RouterRebooted)
         await until(lambda: here.router.server.logins == 2)
         here.router.booted_at -= 600
-        await here.router.upgrade("7.20.8")
+        await system.upgrade(here.router, "7.20.8")
         upgraded = await here.one(RouterUpgraded)
     assert rebooted.words == "router was rebooted without proper shutdown"
     assert rebooted.uptime_before_s >= 86_400

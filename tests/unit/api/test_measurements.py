@@ -147,6 +147,20 @@ class TestBacklog:
         backlog.take_readings(RouterReadings.model_validate({**RouterReadings.EXAMPLE, "at": at}), NOW)
         assert (backlog.rows, backlog.off_time) == (0, 4)
 
+    def test_hosts_that_were_not_asked_have_no_row(self) -> None:
+        backlog = Backlog(100)
+        sample = slices("a", "b", "c").model_copy(update={"sent": (1, 0, 2), "received": (1, 0, 0)})
+        backlog.take_slices(sample, NOW)
+        backlog.take_slices(slices("a").model_copy(update={"sent": (0,)}), NOW)
+        (block,) = backlog.batch(100)
+        assert [backlog.hosts.known[place] for place in block.hosts] == [("a",), ("c",)]
+        assert (list(block.sent), list(block.received)) == ([1, 2], [1, 0])
+
+    def test_names_that_no_database_takes_are_made_harmless(self) -> None:
+        backlog = Backlog(100)
+        backlog.take_slices(slices("a\0b", "x" * 5000), NOW)
+        assert backlog.hosts.known == [("ab",), ("x" * 200,)]
+
     def test_columns_of_different_lengths_are_left_out(self) -> None:
         backlog = Backlog(100)
         backlog.take_slices(slices("a", "b").model_copy(update={"sent": (1,)}), NOW)

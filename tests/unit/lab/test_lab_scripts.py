@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lab.routers.behaviour.scripts import arguments, evaluate, statements
+from lab.routers import VirtualRouter
+from lab.routers.behaviour.scripts import Fetched, FetchFailed, arguments, block, evaluate, statements
 
 NAMES = {"user": "vc1", "mac-address": "AA:BB:CC:00:00:01", "n": "3"}
 
@@ -54,3 +55,26 @@ def test_fetch_arguments_keep_json_whole():
         "http-data": '{"u":"vc1"}',
         "output": "none",
     }
+
+
+def test_block_ends_at_its_own_brace():
+    source = '{ /tool fetch url="http://x/{y}" } on-error={ :log warning "no" }'
+    assert block(source) == (' /tool fetch url="http://x/{y}" ', ' on-error={ :log warning "no" }')
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_error_of_a_fetch_runs_what_on_error_says(fails):
+    router, asked = VirtualRouter(), []
+
+    async def fetch(arguments_):
+        asked.append(arguments_)
+        if fails:
+            raise FetchFailed("connection failed")
+        return Fetched(200, "")
+
+    router.scripts.fetch = fetch
+    source = ':do { /tool fetch url="http://x" http-data=("user=" . $user) } on-error={ :log warning "not told" }'
+    await router.scripts.run(f"{source}\r\n:log info next", {"user": "budi"})
+    assert [call["http-data"] for call in asked] == ["user=budi"]
+    lines = [row["message"] for row in router.menu("/log").rows()]
+    assert [line for line in lines if line in {"not told", "next"}] == (["not told", "next"] if fails else ["next"])

@@ -144,3 +144,28 @@ async def test_what_was_seen_while_cut_off_is_summed_up() -> None:
     (summary,) = watch.telegram.at("-1")
     assert "14" in summary.text
     assert WhyNot.BACKFILLED in {entry.reason for entry in watch.store.kept.ledger}
+
+
+async def test_what_falls_silent_during_work_is_told_when_the_work_is_over_and_not_before() -> None:
+    watch = Watch()
+    await watch.hear(DOWN.model_copy(update={"in_maintenance": True}))
+    await watch.send()
+    assert watch.telegram.at("-1") == []
+    assert WhyNot.IN_MAINTENANCE in watch.reasons()
+    over = {"transition": DOWN.transition + 1, "previous": HostState.DOWN, "at": DOWN.at + timedelta(hours=1)}
+    await watch.hear(DOWN.model_copy(update=over))
+    await watch.send()
+    assert [message.text[:4] for message in watch.telegram.at("-1")] == ["🔴 DO"]
+    back = {"transition": DOWN.transition + 2, "previous": HostState.DOWN, "at": DOWN.at + timedelta(hours=2)}
+    await watch.hear(e.HostUp.example().model_copy(update=back))
+    await watch.send()
+    assert [message.text[:4] for message in watch.telegram.at("-1")] == ["✅ UP", "✅ UP"]
+
+
+async def test_what_comes_back_during_work_is_never_told() -> None:
+    watch = Watch()
+    await watch.hear(DOWN.model_copy(update={"in_maintenance": True}))
+    back = {"transition": DOWN.transition + 1, "previous": HostState.DOWN, "at": DOWN.at + timedelta(minutes=9)}
+    await watch.hear(e.HostUp.example().model_copy(update=back))
+    await watch.send()
+    assert watch.telegram.at("-1") == []

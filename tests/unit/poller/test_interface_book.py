@@ -81,6 +81,29 @@ def test_comparison_after_a_blind_time_tells_only_true_differences():
     assert [fact for fact in facts if fact is not lost] == [Forgotten("old")]
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        pytest.param(40, 40, id="while-nobody-looked"),
+        pytest.param(-5, 60, id="before-it-was-seen-running"),
+        pytest.param(61, 60, id="in-the-future"),
+        pytest.param(None, 60, id="not-said"),
+    ],
+)
+def test_missed_change_has_the_time_that_the_router_remembers_if_that_can_be(said, told):
+    book = InterfaceBook([Known("ether3", True, 7, START)])
+    row = {**ROW, "running": "false", "last-link-down-time": "then", "last-link-up-time": "another"}
+    missed = read_port(row, lambda text: at(said) if text == "then" and said is not None else None)
+    [lost] = book.compare([missed], at(60), asked_at=at(59), inferred=True)
+    assert (lost.at, lost.known.since) == (at(told), at(told))
+
+
+def test_change_that_was_seen_has_our_time():
+    book = InterfaceBook([Known("ether3", True, 7, START)])
+    [lost] = book.seen(read_port({**ROW, "running": "false"}, lambda _: at(40)), at(60))
+    assert lost.at == at(60)
+
+
 def test_table_that_is_older_than_what_was_heard_changes_nothing():
     book = InterfaceBook([Known("ether3", True, 0, START)])
     book.seen(DOWN, at(10.5))

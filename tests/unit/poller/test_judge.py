@@ -67,16 +67,16 @@ def losses(first: int, count: int) -> list[Loss]:
     [
         pytest.param(UP, [Answer(1, 1.0)], INFRA, [], id="answer-of-an-up-host-says-nothing"),
         pytest.param(UP, losses(1, 1), INFRA, [], id="one-loss-is-a-suspicion-only"),
-        pytest.param(UP, losses(1, 5), INFRA, [], id="burst-of-5-with-4-lost"),
-        pytest.param(UP, losses(1, 6), INFRA, [WentDown], id="whole-burst-lost"),
-        pytest.param(UP, losses(1, 7), INFRA, [WentDown], id="further-losses-say-nothing"),
-        pytest.param(UP, [*losses(1, 5), Answer(6, 1.0)], INFRA, [], id="last-of-the-burst-answered"),
-        pytest.param(UP, [*losses(1, 5), Answer(2, 900.0), loss(6)], INFRA, [], id="late-answer-ends-the-suspicion"),
+        pytest.param(UP, losses(1, 6), INFRA, [], id="burst-of-6-with-5-lost"),
+        pytest.param(UP, losses(1, 7), INFRA, [WentDown], id="whole-burst-lost"),
+        pytest.param(UP, losses(1, 8), INFRA, [WentDown], id="further-losses-say-nothing"),
+        pytest.param(UP, [*losses(1, 6), Answer(7, 1.0)], INFRA, [], id="last-of-the-burst-answered"),
+        pytest.param(UP, [*losses(1, 6), Answer(2, 900.0), loss(7)], INFRA, [], id="late-answer-ends-the-suspicion"),
         pytest.param(UP, losses(1, 4), EDGE, [], id="edge-first-burst-lost"),
         pytest.param(UP, losses(1, 7), EDGE, [WentDown], id="edge-both-bursts-lost"),
         pytest.param(UP, [*losses(1, 6), Answer(7, 1.0)], EDGE, [], id="edge-second-burst-answered"),
-        pytest.param(State(), losses(1, 6), INFRA, [], id="unknown-host-needs-a-second-burst"),
-        pytest.param(State(), losses(1, 11), INFRA, [WentDown], id="unknown-host-lost-two-bursts"),
+        pytest.param(State(), losses(1, 7), INFRA, [], id="unknown-host-needs-a-second-burst"),
+        pytest.param(State(), losses(1, 13), INFRA, [WentDown], id="unknown-host-lost-two-bursts"),
         pytest.param(State(), [Answer(1, 1.0)], INFRA, [WentUp], id="first-answer-ever"),
         pytest.param(DOWN, [Answer(1, 1.0)], INFRA, [], id="one-answer-of-a-dead-host"),
         pytest.param(DOWN, [Answer(n, 1.0) for n in (1, 2, 3)], INFRA, [WentUp], id="three-answers-of-four"),
@@ -101,7 +101,7 @@ def test_replies_lead_to_these_facts(state, replies, policy, expected):
 
 
 def test_outage_lasts_from_the_first_loss_to_the_first_answer():
-    state, [down] = play(UP, losses(1, 6))
+    state, [down] = play(UP, losses(1, 7))
     assert down.since == NOW + timedelta(seconds=1)
     later = NOW + timedelta(seconds=61)
     state, _ = next_state(state, Answer(6, 2.0), INFRA, later)
@@ -137,7 +137,7 @@ def test_stale_needs_silence_and_tries():
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        pytest.param(INFRA, [0.0, 0.85, 0.05, 0.05, 0.05, None], id="infra"),
+        pytest.param(INFRA, [0.0, 0.08, 0.85, 0.08, 0.08, 0.08, None], id="infra"),
         pytest.param(STANDARD, [0.0, 0.85, 0.4, 0.4, 0.4, None], id="standard"),
         pytest.param(EDGE, [0.0, 1.0, 1.0, None], id="edge"),
     ],
@@ -163,7 +163,7 @@ GATE = (HostId("gate"),)
 
 
 def condemned(state: State = UP) -> State:
-    for reply in losses(1, 6):
+    for reply in losses(1, 7):
         state, _ = next_state(state, reply, INFRA, NOW)
     assert state.phase is Phase.CONDEMNED
     return state
@@ -185,7 +185,7 @@ def test_ruling_without_the_parents_says_so():
 
 
 def test_answer_before_the_ruling_ends_it():
-    state, told = play(condemned(), [Answer(7, 1.0), Ruling()])
+    state, told = play(condemned(), [Answer(8, 1.0), Ruling()])
     assert told == []
     assert state.shown is HostState.UP
 
@@ -198,18 +198,18 @@ def test_parent_that_falls_later_explains_a_host_that_is_down():
 
 def test_unreachable_host_tried_again_keeps_its_original_time():
     state, [unreachable] = play(condemned(), [Ruling(GATE)])
-    state, [down] = play(state, [Retry(10), *losses(11, 5)])
+    state, [down] = play(state, [Retry(10), *losses(11, 6)])
     assert (type(down), down.previous, down.since) == (WentDown, HostState.UNREACHABLE, unreachable.since)
 
 
 def test_unreachable_host_that_answers_is_up_with_the_whole_outage():
     state, [unreachable] = play(condemned(), [Ruling(GATE)])
-    _, [up] = play(state, [Answer(n, 1.0) for n in (7, 8, 9)])
+    _, [up] = play(state, [Answer(n, 1.0) for n in (8, 9, 10)])
     assert (up.previous, up.down_since) == (HostState.UNREACHABLE, unreachable.since)
 
 
 def test_down_host_tried_again_is_told_down_again_with_the_same_time():
-    _, [again] = play(DOWN, [Retry(10), *losses(11, 5)])
+    _, [again] = play(DOWN, [Retry(10), *losses(11, 6)])
     assert (again.previous, again.since, again.transition) == (HostState.DOWN, DOWN.down_since, DOWN.transition + 1)
 
 
@@ -218,10 +218,10 @@ def test_life_seen_elsewhere_is_told_once_and_ends_with_an_answer():
     state, [silent] = play(condemned(), [seen])
     assert isinstance(silent, FellSilent)
     assert (state.hard, state.transition) == (HostState.UP, UP.transition)
-    state, told = play(state, [*losses(7, 9)])
+    state, told = play(state, [*losses(8, 9)])
     assert told == []
     assert state.phase is Phase.STEADY, "witnesses are not asked in every round"
-    for reply in losses(16, 6):
+    for reply in losses(17, 7):
         state, _ = next_state(state, reply, INFRA, NOW)
     assert state.phase is Phase.CONDEMNED
     state, told = play(state, [seen])
@@ -232,14 +232,14 @@ def test_life_seen_elsewhere_is_told_once_and_ends_with_an_answer():
 
 def test_silent_host_that_nobody_sees_any_more_is_down_since_the_new_doubt():
     state, [silent] = play(condemned(), [Seen(WitnessKind.NETWATCH, "gw")])
-    _, [down] = play(state, losses(7, 16))
+    _, [down] = play(state, losses(8, 17))
     assert isinstance(down, WentDown)
     assert down.since > silent.since
 
 
 def test_difference_after_a_restart_says_since_when_nobody_looked():
     before = NOW - timedelta(minutes=5)
-    _, [down] = play(UP.remembered(before), losses(1, 6))
+    _, [down] = play(UP.remembered(before), losses(1, 7))
     assert down.not_before == before
     _, [up] = play(DOWN.remembered(before), [Answer(n, 1.0) for n in (1, 2, 3)])
     assert up.not_before == before
@@ -247,7 +247,7 @@ def test_difference_after_a_restart_says_since_when_nobody_looked():
 
 def test_first_result_after_a_restart_ends_the_doubt_about_the_past():
     before = NOW - timedelta(minutes=5)
-    _, [down] = play(UP.remembered(before), [Answer(1, 1.0), *losses(2, 6)])
+    _, [down] = play(UP.remembered(before), [Answer(1, 1.0), *losses(2, 7)])
     assert down.not_before is None
     _, [up] = play(DOWN.remembered(before), [loss(1), *(Answer(n, 1.0) for n in (2, 3, 4))])
     assert up.not_before is None
@@ -255,7 +255,7 @@ def test_first_result_after_a_restart_ends_the_doubt_about_the_past():
 
 def test_host_whose_memory_was_lost_gets_no_number_twice():
     state, [first] = play(State(), [Answer(1, 1.0)])
-    _, [second] = play(state, losses(2, 6))
+    _, [second] = play(state, losses(2, 7))
     _, (later,) = next_state(State(), Answer(1, 1.0), INFRA, NOW + timedelta(hours=1))
     assert first.transition < second.transition < later.transition
 

@@ -74,7 +74,7 @@ def test_cut_of_an_infra_host_is_told_within_two_seconds(cut_at):
 
     [(at, _, fact)] = tell(plot).told
     assert isinstance(fact, WentDown)
-    assert at - cut_at <= 1.0 + 0.85 + 3 * 0.05 + 0.2 + 0.05  # round, ride-out, burst, timeout, slots
+    assert at - cut_at <= 1.0 + 0.85 + 3 * 0.08 + 0.2 + 0.05  # round, ride-out, burst, timeout, slots
     assert fact.failure is ProbeFailure.TIMEOUT
 
 
@@ -221,6 +221,37 @@ def test_changed_address_keeps_the_state():
     down, up = tell(plot).facts()
     assert isinstance(down, WentDown)
     assert isinstance(up, WentUp)
+
+
+def test_host_that_moved_to_another_number_is_found_before_it_is_called_down():
+    """A loss makes its name be looked up at once, in the middle of the time between two regular looks."""
+
+    async def plot(story: Story) -> None:
+        story.resolver.names["core.example"] = "10.9.9.9"
+        story.put(host(address="core.example"))
+        await asyncio.sleep(40)
+        story.resolver.names["core.example"] = "10.9.9.10"
+        story.network.cut.add("10.9.9.9")
+        await asyncio.sleep(3)
+        assert story.network.asked["10.9.9.10"]
+        await asyncio.sleep(10)
+
+    assert tell(plot).facts() == []
+
+
+def test_host_that_is_down_is_looked_up_often():
+    async def plot(story: Story) -> None:
+        story.resolver.names["core.example"] = "10.9.9.9"
+        story.put(host(address="core.example"))
+        await asyncio.sleep(40)
+        story.network.cut.add("10.9.9.9")
+        await asyncio.sleep(20)
+        assert isinstance(story.facts()[-1], WentDown)
+        story.resolver.names["core.example"] = "10.9.9.10"
+        await asyncio.sleep(8)
+        assert isinstance(story.facts()[-1], WentUp)
+
+    tell(plot)
 
 
 def test_name_is_resolved_and_followed():

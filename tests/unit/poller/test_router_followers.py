@@ -22,6 +22,7 @@ from shared.contracts.events import (
 )
 from shared.contracts.inventory import RouterLimits
 from shared.routeros import FeatureMissing
+from tests.fakes.virtual_time import EPOCH
 from tests.support.watched_router import ROUTER, Post, watching
 
 MIB = 1024 * 1024
@@ -91,6 +92,33 @@ def test_blind_time_tells_only_true_differences_as_inferred():
     [down] = post.told(InterfaceDown)
     assert (down.interface, down.inferred) == ("ether3", True)
     assert post.told(InterfaceUp) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "day"), [("6.49.18 (long-term)", "nov/20/2026"), ("7.16.2 (stable)", "2026-11-20")]
+)
+def test_missed_change_is_told_with_the_time_that_the_router_remembers(version, day):
+    """Its clock is an hour ahead and in a zone of its own, which does not matter."""
+
+    async def plot(post: Post) -> None:
+        def wall(_: object) -> tuple[list[dict[str, str]], None]:
+            seconds = int(asyncio.get_running_loop().time())
+            return [{"date": day, "time": f"22:{seconds // 60:02}:{seconds % 60:02}", "gmt-offset": "+07:00"}], None
+
+        post.router.commands["/system/clock/print"] = wall
+        port = post.router.put("/interface", ETHER3)
+        async with post.watched():
+            await asyncio.sleep(1)
+            post.cut()
+            await asyncio.sleep(4)
+            post.change("/interface", port, running="false", last_link_down_time=f"{day} 22:00:05")
+            await asyncio.sleep(4)
+            post.mend()
+            await asyncio.sleep(60)
+
+    [down] = watching(plot, version=version).told(InterfaceDown)
+    assert down.inferred
+    assert (down.at - EPOCH).total_seconds() == pytest.approx(5, abs=1)
 
 
 def test_restart_goes_on_with_the_numbers_of_before():
@@ -212,7 +240,7 @@ def test_too_many_leases_are_counted_and_neither_told_nor_kept():
     post = watching(plot, pace=Pace(leases_most=5))
     assert post.told(LeaseBound) == []
     assert not [key for key in post.entries if ".lease" in key]
-    assert post.counts.quiet_lease_tables == 1
+    assert post.watcher.leases_quiet
 
 
 # ── vitals, limits, traffic, pools ──────────────────────────────────────────────────────────────────────────────────

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from services.poller.core.judge import State
 from services.poller.core.reach import Reach, Reachability
 from services.poller.core.records import HostRecord, RouterRecord, SessionRecord, host_key, router_key, session_key
+from services.poller.core.router_records import LeasesRecord, seen_key
 from services.poller.core.sessions import Session
 from services.poller.core.wording import told_state
-from services.poller.handlers.recall import Memory, recall
+from services.poller.handlers.recall import Memory, recall, recall_seen
 from services.poller.handlers.telling import Teller
 from shared.bus.memory import MemoryBus
 from shared.bus.ports import Bucket
@@ -198,3 +199,28 @@ class TestRecall:
             here.tell(down(1))
             await until(lambda: here.teller.waiting == 0)
             assert (await here.remembered()).order == 1
+
+
+async def test_what_was_seen_on_routers_is_recalled_and_can_be_read_anew_for_one():
+    async with post() as at:
+        here, there = RouterId("01r0ut"), RouterId("01r0ut2")
+        first, other = (seen_key(router, "interface", "ether1") for router in (here, there))
+        for key, order in ((first, 4), (other, 7)):
+            at.teller.tell(key, None, LeasesRecord(order=order))
+        await until(lambda: at.teller.waiting == 0)
+        memory = await remember(at.bus)
+        assert memory.seen_on(here) == {first: LeasesRecord(order=4).encoded()}
+
+        # Somebody else watched the router meanwhile; whoever takes it over goes on where that one stopped.
+        later = seen_key(here, "lease", "10.5.0.17")
+        await at.memory.put(first, LeasesRecord(order=5).encoded())
+        await at.memory.put(later, LeasesRecord(order=1).encoded())
+        await recall_seen(at.memory, at.teller, memory, here)
+        assert memory.seen_on(here) == {
+            first: LeasesRecord(order=5).encoded(),
+            later: LeasesRecord(order=1).encoded(),
+        }
+        assert memory.seen_on(there) == {other: LeasesRecord(order=7).encoded()}
+        at.teller.tell(first, None, LeasesRecord(order=6))
+        await until(lambda: at.teller.waiting == 0)
+        assert at.takeovers == []

@@ -15,6 +15,7 @@ from services.poller.core.vitals import (
     read_resource,
     read_sensors,
     read_uptime,
+    wall_clock,
 )
 from shared.routeros import RouterVersion, dialect_for
 
@@ -131,3 +132,24 @@ def test_pool_readings():
         ("pool_percent", "pppoe"): 25.0,
     }
     assert metrics(pool_readings("x", 3, None)) == {("pool_used", "x"): 3}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "clock", "text", "expected"),
+    [
+        pytest.param(V7, ("2026-11-20", "21:00:00"), "2026-11-20 20:59:00", NOW - timedelta(minutes=1), id="7"),
+        pytest.param(V6, ("nov/20/2026", "21:00:00"), "nov/20/2026 20:59:00", NOW - timedelta(minutes=1), id="6"),
+        pytest.param(V6, ("nov/20/2026", "21:00:00"), "20:00:00", NOW - timedelta(hours=1), id="6-today"),
+        pytest.param(V6, ("nov/20/2026", "21:00:00"), "nov/19 21:00:00", NOW - timedelta(days=1), id="6-this-year"),
+        pytest.param(V6, ("jan/01/1970", "00:10:00"), "jan/01/1970 00:01:00", NOW - timedelta(minutes=9), id="no-ntp"),
+        pytest.param(V7, ("2026-11-20", "21:00:00"), "", None, id="nothing"),
+        pytest.param(V7, ("2026-11-20", "21:00:00"), "never", None, id="no-moment"),
+    ],
+)
+def test_moments_of_a_router_are_read_by_its_own_wall_clock(dialect, clock, text, expected):
+    wall = wall_clock(dict(zip(("date", "time"), clock, strict=True)), dialect, NOW)
+    assert wall.moment(text, NOW) == expected
+
+
+def test_wall_clock_that_cannot_be_read():
+    assert wall_clock({"date": "someday", "time": "21:00:00"}, V7, NOW) is None

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.core.standings import HostStanding
 from services.api.ports import Kept
-from services.api.routes.schemas.parts import Address, Body, Name, PolicyName, Port
-from shared.contracts.inventory import Host
+from services.api.routes.schemas.parts import Address, Body, Inherited, Name, Port
+from shared.contracts.inventory import DnsCheck, Host, HttpCheck
 from shared.contracts.vocabulary import HostState, ProbeKind
 
 
@@ -24,18 +24,14 @@ class HostNew(Body):
     name: Name
     address: Address
     probe: ProbeKind = ProbeKind.ICMP
-    port: Port | None = Field(default=None, description="For TCP probes only.")
-    policy: PolicyName | None = Field(default=None, description="The site's, unless you say otherwise.")
+    port: Port | None = Field(default=None, description="For TCP probes, and for DNS probes if it is not 53.")
+    http: HttpCheck | None = Field(default=None, description="For HTTP probes: the page.")
+    dns: DnsCheck | None = Field(default=None, description="For DNS probes: what to ask for.")
+    via_router: str | None = Field(default=None, description="For router and netwatch probes: the router that looks.")
+    group_id: str | None = None
+    policy: Inherited | None = Field(default=None, description="Nothing: its group's, else its site's.")
     parents: list[list[str]] = Field(default=[])
     enabled: bool = True
-
-    @model_validator(mode="after")
-    def _port_belongs_to_tcp(self) -> Self:
-        if self.probe is ProbeKind.TCP and self.port is None:
-            raise ValueError("A TCP probe needs a port.")
-        if self.probe is ProbeKind.ICMP and self.port is not None:
-            raise ValueError("An ICMP probe has no port.")
-        return self
 
 
 class HostPatch(Body):
@@ -46,7 +42,11 @@ class HostPatch(Body):
     address: Address | None = None
     probe: ProbeKind | None = None
     port: Port | None = None
-    policy: PolicyName | None = None
+    http: HttpCheck | None = None
+    dns: DnsCheck | None = None
+    via_router: str | None = None
+    group_id: str | None = None
+    policy: Inherited | None = None
     parents: list[list[str]] | None = None
     enabled: bool | None = None
 
@@ -60,7 +60,12 @@ class HostView(BaseModel):
     address: str
     probe: ProbeKind
     port: int | None
-    policy: str
+    http: HttpCheck | None
+    dns: DnsCheck | None
+    via_router: str | None
+    group_id: str | None
+    policy: str = Field(description="Its own; nothing: its group's, else its site's.")
+    policy_in_force: str = Field(description="By which it is watched now.")
     parents: list[list[str]]
     enabled: bool
     state: HostState
@@ -70,10 +75,11 @@ class HostView(BaseModel):
     changed_at: datetime
 
     @classmethod
-    def of(cls, kept: Kept[Host], standing: HostStanding | None) -> Self:
-        """From its row and its last standing."""
+    def of(cls, kept: Kept[Host], standing: HostStanding | None, policy_in_force: str) -> Self:
+        """From its row, its last standing, and the policy that holds for it."""
         return cls(
             **kept.entity.model_dump(),
+            policy_in_force=policy_in_force,
             state=standing.shown if standing else HostState.UNKNOWN,
             since=standing.shown_since if standing else None,
             rtt_ms=standing.rtt_ms if standing else None,

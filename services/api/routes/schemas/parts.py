@@ -9,7 +9,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from services.api.core.cursor import Page
 from services.api.core.phone import normalise_phone
-from shared.contracts.inventory import PROBE_POLICIES
 
 T = TypeVar("T")
 
@@ -18,12 +17,6 @@ def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("Control characters cannot be part of a name.")
     return text
-
-
-def _policy(name: str) -> str:
-    if name not in PROBE_POLICIES:
-        raise ValueError(f"There is no policy «{name}»; choose one of {', '.join(PROBE_POLICIES)}.")
-    return name
 
 
 def _phone(text: str) -> str:
@@ -48,7 +41,10 @@ AccountName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_printable)
 ]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253, pattern=r"^[^\s/]+$")]
-PolicyName = Annotated[str, AfterValidator(_policy)]
+PolicyName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+"""Whether there is such a policy is a question for the handler: there are policies of one's own."""
+Inherited = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$")]
+"""A policy's name, or nothing where that of something wider holds."""
 Phone = Annotated[str, AfterValidator(_phone)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Port = Annotated[int, Field(ge=1, le=65535)]

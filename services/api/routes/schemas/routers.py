@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 from services.api.core.standings import RouterStanding, RouterState
 from services.api.ports import Kept
 from services.api.routes.schemas.parts import Address, Body, Name, Port
-from shared.contracts.inventory import Router
+from shared.contracts.inventory import Router, RouterLimits
 from shared.contracts.vocabulary import TlsMode
 
 
@@ -32,12 +32,34 @@ class RouterAddress(Body):
         return self.port or (8728 if self.tls is TlsMode.OFF else 8729)
 
 
+Percent = Annotated[float, Field(gt=0, le=100)]
+
+
+class LimitsBody(Body):
+    """Beyond these a router is under stress. What is not said stays as it is; null: not watched."""
+
+    cpu_percent: Percent | None = None
+    memory_percent: Percent | None = None
+    disk_percent: Percent | None = None
+    temperature_c: Annotated[float, Field(gt=0, le=150)] | None = None
+    voltage_min: Annotated[float, Field(ge=0, le=100)] | None = None
+    voltage_max: Annotated[float, Field(ge=0, le=100)] | None = None
+    pool_percent: Percent | None = None
+    clock_drift_s: Annotated[float, Field(ge=1, le=86_400)] | None = None
+
+    def said(self) -> dict[str, float | None]:
+        """The limits that the caller wrote."""
+        return self.model_dump(exclude_unset=True)
+
+
 class RouterNew(RouterAddress):
     """A router to register. Without a site: the only site, or one that is made for it."""
 
     site_id: str | None = None
     name: Name
     enabled: bool = True
+    limits: LimitsBody = LimitsBody()
+    known_logins: list[str] = Field(default=[], description="Addresses and networks of people; none: learned.")
 
 
 class RouterPatch(Body):
@@ -52,6 +74,8 @@ class RouterPatch(Body):
     username: str | None = None
     password: SecretStr | None = None
     enabled: bool | None = None
+    limits: LimitsBody | None = None
+    known_logins: list[str] | None = None
 
 
 class RouterView(BaseModel):
@@ -66,6 +90,8 @@ class RouterView(BaseModel):
     tls_fingerprint: str | None
     username: str
     enabled: bool
+    limits: RouterLimits
+    known_logins: list[str]
     state: RouterState
     since: datetime | None = None
     identity: str | None = None

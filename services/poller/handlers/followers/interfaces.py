@@ -19,9 +19,11 @@ from services.poller.core.interfaces import (
     read_port,
 )
 from services.poller.core.router_records import InterfaceRecord
+from services.poller.core.vitals import CLOCK_COLUMNS, WallClock, wall_clock
 from services.poller.handlers.followers.feed import Feed, Table
 from services.poller.handlers.followers.post import Post
 from shared.contracts.events import InterfaceDown, InterfaceUp
+from shared.errors import RondaError, Unreachable
 from shared.routeros import Row, Session, one_of
 
 INTERFACES = Table("/interface", COLUMNS, ~one_of("type", *SESSION_TYPES))
@@ -38,18 +40,33 @@ class InterfaceFollower:
     def __init__(self, post: Post) -> None:
         self._post = post
         records = post.notebook.all(_KIND, InterfaceRecord)
+        self._wall: WallClock | None = None
         self.book = InterfaceBook(Known(one.name, one.running, one.order, one.since) for one in records)
 
     async def follow(self, session: Session) -> None:
         """Tell until the connection ends."""
         await asyncio.sleep(max(0.0, _STARTING_S - session.facts.uptime.total_seconds()))
+        self._wall = await self._read_wall(session)
         await Feed(INTERFACES, self, self._post.clock, router=self._post.router.name).follow(session)
+
+    async def _read_wall(self, session: Session) -> WallClock | None:
+        """How to read what the router remembers of its links; None: what is missed is told with the time of finding."""
+        try:
+            rows = await session.print_rows("/system/clock", CLOCK_COLUMNS)
+        except Unreachable:
+            raise
+        except RondaError:
+            return None
+        return wall_clock(rows[0], session.dialect, self._post.clock.now()) if rows else None
+
+    def _when(self, text: str) -> datetime | None:
+        return self._wall.moment(text, self._post.clock.now()) if self._wall is not None else None
 
     # ── rows ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
     def changed(self, row: Row, now: datetime) -> None:
         """A row was added or changed."""
-        if (port := read_port(row)) is not None:
+        if (port := read_port(row, self._when)) is not None:
             self._tell(self.book.seen(port, now))
 
     def gone(self, row_id: str, now: datetime) -> None:  # noqa: ARG002 - the shape of a reader
@@ -58,7 +75,7 @@ class InterfaceFollower:
 
     def compare(self, rows: list[Row], now: datetime, *, asked_at: datetime, missed: bool) -> None:
         """The whole table."""
-        ports = [port for port in map(read_port, rows) if port is not None]
+        ports = [port for row in rows if (port := read_port(row, self._when)) is not None]
         self._tell(self.book.compare(ports, now, asked_at=asked_at, inferred=missed))
 
     # ── a look that asks nothing: restless interfaces that have settled ─────────────────────────────────────────────

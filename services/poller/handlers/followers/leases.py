@@ -70,7 +70,7 @@ class LeaseFollower:
         quiet = len(leases) > most * (_LOUD_AGAIN if self.quiet else 1)
         if quiet != self.quiet:
             self.quiet = quiet
-            self._post.counts.quiet_lease_tables += 1 if quiet else -1
+            self._post.leases_quiet = quiet
             log.info("leases are too many to be told" if quiet else "leases are told", **self._names)
         if quiet:
             for held in self.book.clear():

@@ -49,7 +49,6 @@ class WatchCounts:
     looks_failed: int = 0
     readings: int = 0
     crashes: int = 0
-    quiet_lease_tables: int = 0
 
 
 @dataclass(slots=True)
@@ -64,6 +63,7 @@ class Post:
     pace: Pace = field(default_factory=Pace)
     counts: WatchCounts = field(default_factory=WatchCounts)
     jury: ClockJury = field(default_factory=ClockJury)  # one for all routers
+    leases_quiet: bool = False  # this router has too many to tell
 
     def common(self, at: datetime) -> dict[str, Any]:
         """The fields that every observation has."""
