@@ -81,21 +81,21 @@ class Collected:
         self.outages: list[tuple[float, Outage]] = []
 
     def told(self, watch: Watch, facts: tuple[Fact, ...]) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
         self.facts += [(time.monotonic(), watch.host.id, fact) for fact in facts]
 
     def outage_began(self, outage: Outage, examples: tuple[HostId, ...], of: int) -> None:  # noqa: ARG002
-        """See `court.Press`."""
+        """See `press.Press`."""
         self.outages.append((time.monotonic(), outage))
 
     def outage_ended(self, outage: Outage) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
 
     def blind(self, for_s: float) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
 
     def sighted(self) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
 
 
 async def measure(stage: Stage) -> list[Figure]:

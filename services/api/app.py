@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from services.api.console import actions, board, customers, login, settings, static_files
+from services.api.console import actions, board, customers, login, router_page, settings, static_files
 from services.api.console import hosts as host_page
 from services.api.console import search as search_page
 from services.api.console.deps import LogInFirst, lead_to_login
@@ -24,6 +24,7 @@ from services.api.routes import (
     measured,
     people,
     policies,
+    router_live,
     routers,
     search,
     sites,
@@ -52,13 +53,13 @@ def make_app(parts: Parts | None) -> FastAPI:
         redoc_url=None,
     )
     api = APIRouter(prefix="/api/v1", responses=PROBLEM_RESPONSES)
-    inventory = (sites, groups, routers, ingest, hosts, policies, maintenances, chats)
+    inventory = (sites, groups, routers, router_live, ingest, hosts, policies, maintenances, chats)
     resources = (*inventory, measured, accounts, alerts, history, search, stream, people, health)
     for resource in resources:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
-    for page in (static_files, login, board, actions, host_page, customers, search_page, settings):
+    for page in (static_files, login, board, actions, host_page, router_page, customers, search_page, settings):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)

@@ -17,6 +17,7 @@ from services.poller.core.outages import Extent, MassGuard, Outage
 from services.poller.core.reply import Fact, Retry, Ruling, Seen
 from services.poller.core.sentinels import Sentinels
 from services.poller.handlers.inquiry import Inquiries
+from services.poller.press import Press
 from services.poller.watch import Watch
 from shared.clock import Clock
 from shared.contracts.events import OutageBegan
@@ -43,25 +44,6 @@ class Errands(Protocol):
 
     def remind(self, watch: Watch, at: float) -> None:
         """Call `reminded` then, in monotonic seconds."""
-
-
-class Press(Protocol):
-    """Who tells everybody."""
-
-    def told(self, watch: Watch, facts: tuple[Fact, ...]) -> None:
-        """Facts about one host."""
-
-    def outage_began(self, outage: Outage, examples: tuple[HostId, ...], of: int) -> None:
-        """Many hosts are one outage; `of` is how many hosts are watched."""
-
-    def outage_ended(self, outage: Outage) -> None:
-        """What is left of it is told one by one."""
-
-    def blind(self, for_s: float) -> None:
-        """No sentinel has answered since so many seconds ago."""
-
-    def sighted(self) -> None:
-        """A sentinel answers again."""
 
 
 class Court:

@@ -139,6 +139,11 @@ class Duty:
         """Open sessions by router id."""
         return {router_id: watcher.open_sessions for router_id, (watcher, _) in self._watchers.items()}
 
+    def trouble(self, router_id: RouterId) -> str | None:
+        """Why a router that is watched here cannot be asked; None: it is not watched here."""
+        watched = self._watchers.get(router_id)
+        return watched[0].trouble if watched else None
+
     @property
     def routers(self) -> tuple[int, int]:
         """How many routers are watched, and how many of them can be asked."""

@@ -12,16 +12,16 @@ from datetime import datetime
 from services.poller.core.budget import BurstBudget
 from services.poller.core.judge import Phase, State, pause
 from services.poller.core.landscape import Landscape
-from services.poller.core.outages import Outage
 from services.poller.core.reply import Fact
 from services.poller.core.schedule import TimeWheel, next_after
 from services.poller.core.sentinels import Sentinels
-from services.poller.court import Court, Press
+from services.poller.court import Court
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.handlers.sentinels import SentinelRound
 from services.poller.measuring import Measurements
 from services.poller.names import Names
 from services.poller.ports import Probe, Resolver, Witness, target_of
+from services.poller.press import HostPress, Press
 from services.poller.trains import Trains
 from services.poller.watch import Watch
 from shared.clock import Clock
@@ -30,6 +30,8 @@ from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
 
 ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
+
+_REGULAR = (Phase.STEADY, Phase.CONDEMNED)  # what is asked in these phases is a round and no burst
 
 
 class Patrol:
@@ -51,7 +53,7 @@ class Patrol:
         """`press` hears everything; where there is none, `on_facts` hears of the hosts."""
         self._probes = probes
         self._clock = clock
-        self._press = press or _HostPress(on_facts)
+        self._press = press or HostPress(on_facts)
         self._sentinels = Sentinels(sentinels)
         self._watches: dict[HostId, Watch] = {}
         self._wheel: TimeWheel[tuple[Watch, int]] = TimeWheel()
@@ -67,6 +69,7 @@ class Patrol:
             self.landscape, self._sentinels, clock, errands=self, press=self._press, inquiries=self._inquiries
         )
         self.measurements = measurements or Measurements(clock)
+        self.measurements.sentinels = self._sentinels
         self.trains = Trains(probes, clock)
         self.asked_total = 0
 
@@ -185,7 +188,7 @@ class Patrol:
         watch.postponed = False
         watch.asked_at = self._clock.monotonic()
         self.asked_total += 1
-        watch.connection.gauge.asked(watch.number, counts=watch.state.phase is Phase.STEADY)
+        watch.connection.gauge.asked(watch.number, counts=watch.state.phase in _REGULAR)
         target = watch.target
         if target is not None:
             self._probes[target.kind].ask(target, watch.number, watch.timeout_s(), watch)
@@ -282,22 +285,3 @@ class Patrol:
             self._names.follow(watch)
         else:
             watch.target = target_of(watch.host, address, watch.policy)
-
-
-class _HostPress:
-    """Passes on what is told of hosts, and nothing else."""
-
-    def __init__(self, on_facts: Callable[[Watch, tuple[Fact, ...]], None]) -> None:
-        self.told = on_facts
-
-    def outage_began(self, outage: Outage, examples: tuple[HostId, ...], of: int) -> None:
-        """See `court.Press`."""
-
-    def outage_ended(self, outage: Outage) -> None:
-        """See `court.Press`."""
-
-    def blind(self, for_s: float) -> None:
-        """See `court.Press`."""
-
-    def sighted(self) -> None:
-        """See `court.Press`."""

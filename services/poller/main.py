@@ -13,7 +13,7 @@ from services.poller.adapters.icmp import IcmpProbe
 from services.poller.adapters.later_bucket import LaterBucket
 from services.poller.adapters.resolver import SystemResolver
 from services.poller.adapters.spool import SpoolFiles
-from services.poller.adapters.tcp import TcpProbe
+from services.poller.adapters.traceroute import trace_route
 from services.poller.collector import search_less
 from services.poller.core.clock_jury import ClockJury
 from services.poller.core.degraded import QualityFact, bounds_from
@@ -32,6 +32,7 @@ from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
+from services.poller.handlers.live import LIVE, answer_live
 from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall_sessions
 from services.poller.handlers.returning import Homecoming
@@ -52,12 +53,14 @@ from services.poller.loop import Patrol
 from services.poller.measuring import Measurements
 from services.poller.metrics import measure, measure_icmp, measure_quality, measure_tenure
 from services.poller.ports import Probe, Resolver
+from services.poller.probes import Means, real_probes
 from services.poller.settings import PollerSettings
 from services.poller.watch import Watch
 from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
+from shared.contracts.live import TraceTarget
 from shared.contracts.queries import ListOwnWatched, ListWatched, LookForHost, PingFromPoller, PingTarget, Query
 from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, LEASES_BUCKET, SHARDS_BUCKET, STATE_BUCKET
@@ -107,25 +110,12 @@ async def build(
                 patient=isinstance(site, FarSite),
             )
             bus = await stack.enter_async_context(connection)
+        means = Means(RouterDoors(), resolver, clock)
         if probes is None:
-            probes = await stack.enter_async_context(real_probes())
-        service, crew = await _assemble(settings, clock, bus, probes, resolver, connect, site)
+            probes = await stack.enter_async_context(real_probes(means))
+        service, crew = await _assemble(settings, bus, probes, means, connect, site)
         stack.push_async_callback(crew.leave)
         yield service
-
-
-@asynccontextmanager
-async def real_probes() -> AsyncIterator[Mapping[ProbeKind, Probe]]:
-    """Probes on this machine's sockets. Where ICMP is not permitted this is said once, and TCP goes on."""
-    icmp, tcp = IcmpProbe(), TcpProbe()
-    for version, refusal in icmp.refusals.items():
-        say = log.info if icmp.permitted else log.error
-        say("hosts cannot be asked by ICMP", ip_version=version, reason=refusal)
-    try:
-        yield {ProbeKind.ICMP: icmp, ProbeKind.TCP: tcp}
-    finally:
-        icmp.close()
-        await tcp.close()
 
 
 def askable(sentinels: tuple[str, ...], icmp: Probe) -> tuple[str, ...]:
@@ -145,13 +135,13 @@ async def say_readings(bus: Bus, readings: RouterReadings) -> None:
 
 async def _assemble(  # noqa: C901 one wire after the other, and what calls back later
     settings: PollerSettings,
-    clock: Clock,
     bus: Bus,
     probes: Mapping[ProbeKind, Probe],
-    resolver: Resolver,
+    means: Means,
     connect: Connect,
     site: NearSite,
 ) -> tuple[Service, Crew]:
+    clock, resolver, doors = means.clock, means.resolver, means.doors
     keys = settings.key_ring()
     state, leases, shards = [await site.bucket(bus, spec) for spec in (STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET)]
     roster = Roster()
@@ -195,7 +185,8 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
         remembered=memory.quality,
         bounds=bounds_from(settings.poller_degraded),
     )
-    doors, counts, jury = RouterDoors(), WatchCounts(), ClockJury()
+    means.remark = measurements.warn
+    counts, jury = WatchCounts(), ClockJury()
     others = PollerWitness(bus, settings.instance, clock)
     near = Neighbourhood(roster)
     witnesses = (
@@ -278,8 +269,10 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
         PingFromPoller: {**asks, "name": site.name},
         ListWatched: {**shows, "bus": bus, "others": crew.others},
         ListOwnWatched: {**shows, "name": site.name},
+        TraceTarget: {"roster": roster, "resolver": resolver, "trace": trace_route},
         LookForHost: {"instance": settings.instance, "probes": probes},
     }
+    ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
     metrics = Metrics()
     measure(metrics, patrol, teller, duty, counts, jury)
     measure_tenure(metrics, tenure)
@@ -310,6 +303,7 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
                 kind.NAME: partial(bus.serve, kind, partial(handler, **ports[kind]), queue=_queue_of(kind))
                 for kind, handler in HANDLERS.items()
             },
+            **{kind.NAME: partial(bus.serve, kind, ask_router, queue=None) for kind in LIVE},
         },
         checks={"bus": Check(bus_connected, grace_s=_BUS_GRACE_S), "inventory": Check(inventory_read)},
         metrics=metrics,

@@ -16,6 +16,7 @@ from itertools import islice
 from services.poller.core.connection import SLICE_S, Connection
 from services.poller.core.degraded import DEFAULT_BOUNDS, NOTHING_TOLD, DegradedBounds, QualityFact, Standing
 from services.poller.core.gauge import Slice, Turn
+from services.poller.core.sentinels import Sentinels
 from services.poller.core.slices import host_slices
 from services.poller.watch import Watch
 from shared.clock import Clock
@@ -53,14 +54,15 @@ class Measurements:
     on_quality: OnQuality = lambda _watch, _fact: None
     bounds: DegradedBounds = DEFAULT_BOUNDS
     remembered: MutableMapping[HostId, KnownQuality] = field(default_factory=dict)
+    sentinels: Sentinels = field(default_factory=lambda: Sentinels(()))
     _turn: Turn = field(default_factory=Turn)
     _watches: dict[HostId, Watch] = field(default_factory=dict)
 
     def open(self, watch: Watch) -> None:
-        """Measure this host's probes from now on."""
+        """Measure this host's probes from now on. One that another poller tells of is its to report."""
         known = self.remembered.get(watch.host.id, KnownQuality())
         watch.connection = Connection(watch.host, watch.policy, self._turn, known.standing, known.days)
-        if watch.tells:  # what another poller tells of, it measures
+        if watch.tells:
             self._watches[watch.host.id] = watch
 
     def close(self, watch: Watch) -> None:
@@ -75,6 +77,16 @@ class Measurements:
         if (watch := self._watches.get(host_id)) is not None:
             self.open(watch)
 
+    def warn(self, host_id: HostId, words: str) -> None:
+        """Something that no window measures needs a person soon; no words: it is over. Hosts of others are left out."""
+        watch = self._watches.get(host_id)
+        if watch is None:
+            return
+        before = watch.connection.standing
+        fact = watch.connection.warn(words, self.clock.now())
+        if fact is not None or watch.connection.standing != before:
+            self.on_quality(watch, fact)
+
     async def run(self) -> None:
         """Report until cancelled."""
         ended = self._slice_number()
@@ -87,30 +99,39 @@ class Measurements:
 
     async def end_slice(self, begin: float, end: float) -> None:
         """Report the slice between these moments, in Unix seconds."""
-        half = self._turn.flip()
+        half, clear = self._turn.flip(), self._saw_all_the_while(end - begin)
         watches = list(self._watches.values())
         pause_s = min(_PAUSE_S, _WITHIN_S * TOGETHER / (len(watches) + 1))
         for first in range(0, len(watches), TOGETHER):
             if first:
                 await asyncio.sleep(pause_s)
-            rows = self._end(islice(watches, first, first + TOGETHER), half, begin)
+            rows = self._end(islice(watches, first, first + TOGETHER), half, begin, clear)
             if rows:
                 at = datetime.fromtimestamp(end, UTC)
                 await self.say(host_slices(self.instance, at, end - begin, rows))
 
-    def _end(self, watches: islice[Watch], half: int, begin: float) -> Sequence[tuple[HostId, Slice]]:
+    def _end(self, watches: islice[Watch], half: int, begin: float, clear: bool) -> Sequence[tuple[HostId, Slice]]:
         now, rows = self.clock.now(), []
         for watch in watches:
             if self._watches.get(watch.host.id) is not watch:
                 continue  # watched otherwise meanwhile
             ended, fact, remember = watch.connection.end_slice(
-                half, begin, now, up=_was_up(watch, begin), bounds=self.bounds
+                half,
+                begin,
+                now,
+                up=clear and _was_up(watch, begin),
+                hushed=watch.in_maintenance,
+                bounds=self.bounds,
             )
             if ended is not None:
                 rows.append((watch.host.id, ended))
             if fact is not None or remember:
                 self.on_quality(watch, fact)
         return rows
+
+    def _saw_all_the_while(self, slice_s: float) -> bool:
+        """Whether our own way out worked; what was lost while it did not is no host's fault."""
+        return not self.sentinels.blind and self.sentinels.sees_since <= self.clock.monotonic() - slice_s
 
     def _slice_number(self) -> int:
         return int(self.clock.now().timestamp() // SLICE_S)

@@ -17,6 +17,7 @@ class Target:
     """Whom to ask: a numeric address, and a port where the kind of probe has one.
 
     Size and class of the packets are for ICMP: `payload_bytes` after the header's 8, `dscp` as in RFC 2474.
+    `host` is what is watched there, for kinds that need to know more of it than where it is.
     """
 
     kind: ProbeKind
@@ -24,11 +25,12 @@ class Target:
     port: int | None = None
     payload_bytes: int = 24
     dscp: int = 0
+    host: Host | None = None
 
 
 def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
     """The host as it is to be asked, at the number that its address has now."""
-    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp)
+    return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp, host)
 
 
 class Asker(Protocol):
@@ -51,7 +53,10 @@ class Probe(Protocol):
     """One way to ask a host whether it lives. Never blocks and never raises: what goes wrong is told to the asker."""
 
     def ask(self, target: Target, number: int, timeout_s: float, asker: Asker) -> None:
-        """Send one probe; its result is reported within `timeout_s` seconds."""
+        """Send one probe; its result is reported within `timeout_s` seconds.
+
+        A kind that asks through a router may need the way to that router besides.
+        """
         ...
 
 

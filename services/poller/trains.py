@@ -57,7 +57,7 @@ class Trains:
 
     def put(self, watch: Watch) -> None:
         """Send trains to this host until it is retired, if its policy wants them."""
-        if watch.policy.train_size and watch.host.probe in KINDS:
+        if watch.tells and watch.policy.train_size and watch.host.probe in KINDS:
             self._plan(Train(watch))
 
     async def run(self) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shared.contracts import actions, desired, events, notify, queries, samples
+from shared.contracts import actions, desired, events, live, notify, queries, samples
 from shared.contracts.envelope import Envelope
 from shared.contracts.message import Message, message_types
 from shared.errors import Invalid
 
-MODULES = (events, desired, actions, notify, queries, samples)
+MODULES = (events, desired, actions, notify, queries, live, samples)
 
 # By name: classes are known in the order of their import, and documents must not depend on who imported what first.
 BY_TYPE: dict[str, type[Message]] = dict(sorted((cls.type_name(), cls) for cls in message_types()))

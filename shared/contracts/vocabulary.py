@@ -55,6 +55,8 @@ class LikelyCause(StrEnum):
     DEVICE_OFF = "device_off"
     PARENT_DOWN = "parent_down"
     SERVICE_STOPPED = "service_stopped"
+    SERVICE_ERROR = "service_error"  # it runs and does not do what it should
+    CERTIFICATE = "certificate"  # ended, or changed
     ROUTING_LOOP = "routing_loop"
     FIREWALL = "firewall"
 

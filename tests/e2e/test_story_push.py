@@ -9,6 +9,7 @@ import pytest
 from tests.e2e.conftest import ON_THE_PRODUCT
 from tests.support.live_events import live_events
 from tests.support.provider import HENDRA, Provider
+from tests.support.waiting import until
 
 pytestmark = ON_THE_PRODUCT
 
@@ -48,8 +49,16 @@ async def test_login_that_is_pushed_and_listened_to_is_told_once(provider: Provi
         mine = [event for event in live.seen if event.body.get("account") == user and event.id not in known]
         told = [event.kind for event in mine if event.kind.startswith("session.")]
     assert told == ["session.opened", "session.closed"]
-    about = [bubble for bubble in await own.messages() if user in bubble["text"] and bubble["at"] >= began]
-    assert len(about) == 2
+
+    async def read_on_the_phone() -> list[str]:
+        bubbles = [bubble for bubble in await own.messages() if user in bubble["text"] and bubble["at"] >= began]
+        return [bubble["text"].split(" ·")[0] for bubble in sorted(bubbles, key=lambda bubble: bubble["at"])]
+
+    async def both() -> bool:
+        return len(await read_on_the_phone()) >= 2
+
+    await until(both)
+    assert await read_on_the_phone() == ["🟢 ONLINE", "⚪ OFFLINE"]
 
 
 @pytest.mark.mission("B9", "B5")

@@ -37,10 +37,12 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The clock of the loop that runs."""
+    """The clock of the loop that runs. Somebody may set it: `shift`."""
+
+    shift = timedelta(0)
 
     def now(self) -> datetime:
-        return EPOCH + timedelta(seconds=self.monotonic())
+        return EPOCH + self.shift + timedelta(seconds=self.monotonic())
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

@@ -59,12 +59,20 @@ class Keeper:
     """Runs beside the recorder."""
 
     def __init__(
-        self, database: Database, partitions: Partitions, *, kept: Kept, clock: Clock, metrics: Metrics
+        self,
+        database: Database,
+        partitions: Partitions,
+        *,
+        kept: Kept,
+        clock: Clock,
+        metrics: Metrics,
+        look_s: float = _LOOK_S,
     ) -> None:
         self._database = database
         self._partitions = partitions
         self._kept = kept
         self._clock = clock
+        self._look_s = look_s
         self._tidied: datetime | None = None
         self._buckets = _buckets_counter(metrics)
 
@@ -76,7 +84,7 @@ class Keeper:
                     await self._lead(connection)
             except RondaError as trouble:
                 log.warning("keeper waits", reason=str(trouble))
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(min(_PAUSE_S, self._look_s))
 
     async def keep(self, connection: asyncpg.Connection[Any], now: datetime) -> int:
         """One pass: everything that is due now. Answers how many buckets were counted."""
@@ -114,13 +122,13 @@ class Keeper:
                 leading = await connection.fetchval(_LEAD)
             if leading:
                 break
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(self._look_s)
         with translated():
             # Counting is nobody's hurry: it stays on one core.
             await connection.execute("set max_parallel_workers_per_gather = 0")
         while True:
             await self.keep(connection, self._clock.now())
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(self._look_s)
 
 
 def _buckets_counter(metrics: Metrics) -> Counter:

@@ -11,6 +11,7 @@ import typer
 from services.api.cli.accounts import accounts
 from services.api.cli.dead_letters import dead_letters
 from services.api.cli.inventory import chats, routers, sites
+from services.api.cli.live import add_live_commands
 from services.api.cli.people import keys, owner
 from services.api.cli.reports import reports
 from services.api.cli.watching import groups, hosts, maintenances, policies
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 app.command("owner")(owner)
 app.add_typer(sites, name="site")
+add_live_commands(routers, hosts)
 app.add_typer(routers, name="router")
 app.add_typer(hosts, name="host")
 app.add_typer(groups, name="group")

@@ -16,7 +16,7 @@ from dotenv import dotenv_values
 from shared.errors import Misconfigured, NotAllowed, NotFound, Refused, Unreachable
 
 TOKEN_FILE = "cli-token"  # noqa: S105 - a file's name
-_TIMEOUT_S = 30.0
+_TIMEOUT_S = 40.0  # a traceroute to a dead address takes half a minute
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,8 @@ CAUSE_WORDS = {
     LikelyCause.DEVICE_OFF: N_("device off"),
     LikelyCause.PARENT_DOWN: N_("the device before it is down"),
     LikelyCause.SERVICE_STOPPED: N_("service stopped"),
+    LikelyCause.SERVICE_ERROR: N_("service out of order"),
+    LikelyCause.CERTIFICATE: N_("certificate ended or changed"),
     LikelyCause.ROUTING_LOOP: N_("a loop in the routing"),
     LikelyCause.FIREWALL: N_("a firewall on the way"),
 }

@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.api.core.standings import RouterState
 from services.api.handlers.inventory import ROUTER_PASSWORD
 from services.api.ports import Sealer, Store
 from shared.bus.ports import Bus
 from shared.contracts.ids import RouterId, SiteId, new_id
 from shared.contracts.inventory import Chat, Router
-from shared.contracts.queries import MessageAccepted, PingReport, PingTarget, RouterFound, SendTestMessage, TestRouter
+from shared.contracts.live import Route, RouterQuery, TraceTarget
+from shared.contracts.queries import (
+    AnswerT,
+    MessageAccepted,
+    PingReport,
+    PingTarget,
+    RouterFound,
+    SendTestMessage,
+    TestRouter,
+)
+from shared.errors import Conflict, Unreachable
 
 PINGS = 4
 
@@ -39,6 +50,29 @@ async def ping_host(host_id: str, *, store: Store, bus: Bus) -> PingReport:
     async with store.unit() as unit:
         host = (await unit.hosts.get(host_id)).entity
     return await bus.request(PingTarget(target=host.address, host_id=host.id, count=PINGS))
+
+
+async def ask_router(query: RouterQuery[AnswerT], *, store: Store, bus: Bus) -> AnswerT:
+    """Put a question to a router through whoever holds its connection.
+
+    Raises NotFound, Conflict for a router that is switched off, Unreachable at once where it is known to be, and what
+    the router says.
+    """
+    async with store.unit() as unit:
+        router = (await unit.routers.get(query.router_id)).entity
+        standing = (await unit.history.routers()).get(router.id)
+    if not router.enabled:
+        raise Conflict(f"{router.name} is switched off: enable it to ask it something")
+    if standing is not None and standing.state is RouterState.UNREACHABLE:
+        raise Unreachable(f"{router.name} cannot be asked now: {standing.reason or 'it does not answer'}")
+    return await bus.request(query)
+
+
+async def trace_host(host_id: str, *, store: Store, bus: Bus) -> Route:
+    """The way from the poller to a watched host. Raises NotFound and what the poller answered."""
+    async with store.unit() as unit:
+        host = (await unit.hosts.get(host_id)).entity
+    return await bus.request(TraceTarget(target=host.address))
 
 
 async def ping_router(router_id: str, *, store: Store, bus: Bus) -> PingReport:

@@ -11,6 +11,7 @@ from services.api.routes.schemas.hosts import HostNew, HostPatch, HostView
 from services.api.routes.schemas.live import PingView
 from services.api.routes.schemas.parts import PageView
 from shared.contracts.inventory import Host
+from shared.contracts.live import Route
 
 router = APIRouter(prefix="/hosts", tags=["inventory"])
 
@@ -72,6 +73,12 @@ async def remove_host(api: PartsDep, caller: InventoryKeeper, host_id: str) -> N
 async def ping_host(api: PartsDep, _: Reader, host_id: str) -> PingView:
     """Ask a host now, as the poller asks it, four times."""
     return PingView.of(await live_queries.ping_host(host_id, store=api.store, bus=api.bus))
+
+
+@router.post("/{host_id}/traceroute")
+async def trace_host(api: PartsDep, _: Reader, host_id: str) -> Route:
+    """The way from the poller to a host, now."""
+    return await live_queries.trace_host(host_id, store=api.store, bus=api.bus)
 
 
 async def _view(kept: Kept[Host], unit: Unit) -> HostView:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Response
 from services.api.deps import InventoryKeeper, OnceDep, PartsDep, Reader, Wish
 from services.api.handlers import inventory, live_queries
 from services.api.ports import Unit
-from services.api.routes.schemas.live import PingView
 from services.api.routes.schemas.parts import PageView
 from services.api.routes.schemas.routers import RouterAddress, RouterFoundView, RouterNew, RouterPatch, RouterView
 
@@ -95,9 +94,3 @@ async def try_router(api: PartsDep, _: InventoryKeeper, router_id: str) -> Route
         router_ = (await unit.routers.get(router_id)).entity
     found = await live_queries.try_router(router_, bus=api.bus)
     return RouterFoundView.model_validate(found.model_dump())
-
-
-@router.post("/{router_id}/ping")
-async def ping_router(api: PartsDep, _: Reader, router_id: str) -> PingView:
-    """Ping a router's address now, four times: whether it lives while its API does not answer."""
-    return PingView.of(await live_queries.ping_router(router_id, store=api.store, bus=api.bus))

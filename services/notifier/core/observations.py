@@ -244,6 +244,12 @@ def interface_up(event: e.InterfaceUp, where: Where) -> Relief:
     )
 
 
+def interface_withdrawn(event: e.InterfaceWithdrawn, where: Where) -> Relief:
+    """Nobody expects the link any more."""
+    subject = _router(AlertKind.INTERFACE_DOWN, event, where, event.interface)
+    return Relief(subject, event.at, event.change, details={"withdrawn": 1})
+
+
 def threat(event: e.ThreatSuspected, where: Where) -> Trouble:
     """Something that a person should look at; what does not last is over as soon as it is told."""
     return _trouble(
@@ -359,6 +365,7 @@ RELIEFS: dict[type[e.Event], Callable[[Any, Where], Relief]] = {
     e.PollerSighted: sighted,
     e.RouterRelieved: relieved,
     e.InterfaceUp: interface_up,
+    e.InterfaceWithdrawn: interface_withdrawn,
     e.ThreatPassed: threat_over,
     e.SessionsReturned: came_back,
 }

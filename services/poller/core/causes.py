@@ -1,6 +1,6 @@
 """What a person should look at first, guessed from how a host fell silent and who else did.
 
-The four causes of seed row C1 (cable, internet, device error, device off), and two that we can tell better.
+The four causes of seed row C1 (cable, internet, device error, device off), and those that we can tell better.
 """
 
 from __future__ import annotations
@@ -10,6 +10,20 @@ from dataclasses import dataclass
 from shared.contracts.vocabulary import LikelyCause, ProbeFailure
 
 _MOST = 0.5  # of a site's other hosts being down: it is the way there, not each device
+
+
+# Failures that say more than silence does: somebody answered, only not as he should.
+_TELLING: dict[ProbeFailure, tuple[LikelyCause, ...]] = {
+    ProbeFailure.REFUSED: (LikelyCause.SERVICE_STOPPED, LikelyCause.DEVICE_ERROR),
+    ProbeFailure.PROHIBITED: (LikelyCause.FIREWALL,),
+    ProbeFailure.TTL_EXCEEDED: (LikelyCause.ROUTING_LOOP,),
+    ProbeFailure.NAME_NOT_RESOLVED: (LikelyCause.INTERNET_DOWN,),
+    ProbeFailure.WRONG_STATUS: (LikelyCause.SERVICE_ERROR,),
+    ProbeFailure.TEXT_MISSING: (LikelyCause.SERVICE_ERROR,),
+    ProbeFailure.TOO_MANY_REDIRECTS: (LikelyCause.SERVICE_ERROR,),
+    ProbeFailure.WRONG_ANSWER: (LikelyCause.SERVICE_ERROR,),
+    ProbeFailure.CERTIFICATE: (LikelyCause.CERTIFICATE,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +44,8 @@ def likely_causes(failure: ProbeFailure, around: Surroundings) -> tuple[LikelyCa
     """Likely causes, the likeliest first."""
     if around.cut_off:
         return (LikelyCause.PARENT_DOWN,)
-    if failure is ProbeFailure.REFUSED:
-        return (LikelyCause.SERVICE_STOPPED, LikelyCause.DEVICE_ERROR)
-    if failure is ProbeFailure.NAME_NOT_RESOLVED:
-        return (LikelyCause.INTERNET_DOWN,)
+    if failure in _TELLING:
+        return _TELLING[failure]
     if around.site_is_dark:
         return (LikelyCause.CABLE_CUT, LikelyCause.INTERNET_DOWN)
     if failure is ProbeFailure.UNREACHABLE:

@@ -51,16 +51,24 @@ class Connection:
         self._windows = -1
 
     def end_slice(
-        self, half: int, begin: float, now: datetime, *, up: bool, bounds: DegradedBounds = DEFAULT_BOUNDS
+        self,
+        half: int,
+        begin: float,
+        now: datetime,
+        *,
+        up: bool,
+        hushed: bool = False,
+        bounds: DegradedBounds = DEFAULT_BOUNDS,
     ) -> tuple[Slice | None, QualityFact | None, bool]:
-        """Take the slice that began at `begin` (Unix seconds); `up`: the host was up all the while.
+        """Take the slice that began at `begin` (Unix seconds); `up`: the host was up all the while, and we
+        could see that. `hushed`: announced work is being done; no alarm begins, and what was told may end.
 
         Answers the slice (None: nothing was asked), what is to be told, and whether there is something to remember.
         """
         ended = self.gauge.take(half)
         if not self._graded:
             return ended, None, False
-        fact, remember = self._judge(begin, now, bounds)
+        fact, remember = self._judge(begin, now, hushed, bounds)
         if ended is not None and up:
             self.window.add(ended, begin + self._shift)
         return ended, fact, remember
@@ -74,7 +82,9 @@ class Connection:
         self.standing, fact = next_words(self.standing, words, now)
         return fact
 
-    def _judge(self, begin: float, now: datetime, bounds: DegradedBounds) -> tuple[QualityFact | None, bool]:
+    def _judge(
+        self, begin: float, now: datetime, hushed: bool, bounds: DegradedBounds
+    ) -> tuple[QualityFact | None, bool]:
         """Judge the window that ended before this slice, if one did. The first one began before we looked."""
         at = begin + self._shift
         windows = int(at / self.window.window_s)
@@ -85,7 +95,8 @@ class Connection:
             return None, False
         measured = self.window.measured(windows * self.window.window_s)
         before = self.standing
-        self.standing, fact = next_standing(before, measured, self.usual.ms, now, bounds)
+        counted = None if hushed and not before.faults else measured
+        self.standing, fact = next_standing(before, counted, self.usual.ms, now, bounds)
         remember = self.standing.faults != before.faults
         if measured is not None and measured.delay_ms is not None:
             remember |= self.usual.add(measured.delay_ms, at)

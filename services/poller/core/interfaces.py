@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from shared.routeros import Row, printable
@@ -89,7 +89,16 @@ class LinkBack:
     inferred: bool
 
 
-Fact = Learned | Forgotten | LinkLost | LinkBack
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """An interface that was told to be down was disabled, renamed or removed. Nothing is left to remember."""
+
+    known: Known
+    at: datetime
+    down_since: datetime
+
+
+Fact = Learned | Forgotten | LinkLost | LinkBack | Withdrawn
 
 
 When = Callable[[str], datetime | None]
@@ -126,11 +135,11 @@ class InterfaceBook:
     def seen(self, port: Port, now: datetime, *, inferred: bool = False) -> list[Fact]:
         """A row was added or changed, just now."""
         self._heard[port.name] = now
-        facts = self._renamed(port)
+        facts = self._renamed(port, now)
         self._ids[port.row_id] = port.name
         known = self._known.get(port.name)
         if not port.enabled:
-            return facts + self._forget(port.name)
+            return facts + self._forget(port.name, now)
         if known is None:
             return facts + (self._learn(port, now) if port.running else [])
         if known.running == port.running:
@@ -141,10 +150,10 @@ class InterfaceBook:
             return facts
         return [*facts, self._change(known, port, now, inferred=inferred)]
 
-    def gone(self, row_id: str) -> list[Fact]:
+    def gone(self, row_id: str, now: datetime) -> list[Fact]:
         """A row was removed: that is somebody's decision, not a lost link."""
         name = self._ids.pop(row_id, None)
-        return [] if name is None else self._forget(name)
+        return [] if name is None else self._forget(name, now)
 
     def compare(self, ports: Iterable[Port], now: datetime, *, asked_at: datetime, inferred: bool) -> list[Fact]:
         """The whole table was read. What was heard after `asked_at` is newer than the table."""
@@ -156,7 +165,7 @@ class InterfaceBook:
                 facts += self.seen(port, now, inferred=inferred)
         for name in [name for name in self._known if name not in present]:
             if self._heard.get(name, asked_at) <= asked_at:
-                facts += self._forget(name)
+                facts += self._forget(name, now)
         self._ids = {row_id: name for row_id, name in self._ids.items() if name in present or name in self._known}
         self._heard.clear()
         return facts
@@ -173,18 +182,24 @@ class InterfaceBook:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _renamed(self, port: Port) -> list[Fact]:
+    def _renamed(self, port: Port, now: datetime) -> list[Fact]:
         before = self._ids.get(port.row_id, port.name)
-        return self._forget(before) if before != port.name else []
+        return self._forget(before, now) if before != port.name else []
 
     def _learn(self, port: Port, now: datetime) -> list[Fact]:
-        self._known[port.name] = known = Known(port.name, running=True, change=0, since=now)
+        # Seconds since 1970 let numbers grow also for a port that was forgotten (disabled) and comes again.
+        self._known[port.name] = known = Known(port.name, running=True, change=int(now.timestamp()), since=now)
         return [Learned(known)]
 
-    def _forget(self, name: str) -> list[Fact]:
+    def _forget(self, name: str, now: datetime) -> list[Fact]:
         self._held.pop(name, None)
         self._told.pop(name, None)
-        return [Forgotten(name)] if self._known.pop(name, None) is not None else []
+        known = self._known.pop(name, None)
+        if known is None:
+            return []
+        if known.running:
+            return [Forgotten(name)]
+        return [Withdrawn(replace(known, change=known.change + 1, since=now), now, known.since)]
 
     def _restless(self, name: str, now: datetime) -> bool:
         told = self._told.get(name)

@@ -19,7 +19,8 @@ WINDOW = timedelta(seconds=10)  # a cut line is noticed by each session's own ke
 FEWEST = 10  # that end together; below, each is told for itself
 SHARE = 0.2  # of what the cause carried; below, it is the usual coming and going
 NEARLY_ALL = 0.8  # of what a cause carried: then it is the cause, however wide
-QUIET = timedelta(seconds=1)  # so long without a further loss: the count is whole
+QUIET = timedelta(seconds=2)  # so long without a further loss: the count is whole
+TOGETHER = timedelta(seconds=1)  # what ends so close to another may be a part of something
 LONGEST = timedelta(seconds=15)  # after which it is told whatever still comes
 HINT = 3  # losses within a second that make the others wait for whether more come
 PATIENCE = timedelta(minutes=30)  # for their return
@@ -107,7 +108,7 @@ class MassDropWatch:
         """A session ended; it is counted as open no more."""
         self._forget(loss.at)
         self._recent.append(loss)
-        near = [other for other in islice(reversed(self._recent), HINT) if loss.at - other.at <= QUIET]
+        near = [other for other in islice(reversed(self._recent), HINT) if loss.at - other.at <= TOGETHER]
         if len(near) == HINT:
             self._together.update(other.session_id for other in near)
         if self._now is not None:
@@ -123,7 +124,7 @@ class MassDropWatch:
         """Whether it is too early to tell this ending: more may follow that make it a part of something."""
         if self._now is not None or loss.session_id not in self._together or loss.session_id in self._drop_ids:
             return False
-        return now - self._recent[-1].at < QUIET and now - loss.at < WINDOW / 2
+        return now - self._recent[-1].at < TOGETHER and now - loss.at < WINDOW / 2
 
     def drop_of(self, loss: Loss) -> str | None:
         """What this ending is a part of."""

@@ -80,7 +80,8 @@ class MassGuard:
     def suspected(self, host: Host, at: float, since: datetime) -> None:
         """This host has just lost a probe."""
         self._suspects.pop(host.id, None)
-        self._suspects[host.id] = Suspect(host, at, since)
+        if host.id not in self._outage_of:
+            self._suspects[host.id] = Suspect(host, at, since)
 
     def answered(self, host_id: HostId) -> Outage | None:
         """This host answers, or is watched no longer. The outage that is over with it, if one is."""
@@ -102,13 +103,10 @@ class MassGuard:
 
     def begins(self, now: float, watched: int, host_of: Callable[[HostId], Host | None]) -> Outage | None:
         """A host is certain to be down: is it part of an outage that has to be told now?"""
-        for host_id in list(self._suspects):
-            if now - self._suspects[host_id].at <= WINDOW_S:
-                break
-            del self._suspects[host_id]
-        free = [suspect for suspect in self._suspects.values() if suspect.host.id not in self._outage_of]
-        if len(free) <= max(FEWEST, SHARE * watched):
+        self._forget_before(now - WINDOW_S)
+        if len(self._suspects) <= max(FEWEST, SHARE * watched):
             return None
+        free = list(self._suspects.values())
         extent = self._extent([suspect.host for suspect in free], host_of)
         since = min(suspect.since for suspect in free)
         outage = Outage(_outage_id(extent, since), extent, since, now)
@@ -134,7 +132,15 @@ class MassGuard:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    def _forget_before(self, at: float) -> None:
+        while self._suspects:
+            oldest = next(iter(self._suspects.values()))
+            if oldest.at >= at:
+                return
+            del self._suspects[oldest.host.id]
+
     def _join(self, outage: Outage, host_id: HostId, now: float) -> None:
+        self._suspects.pop(host_id, None)
         outage.silent.add(host_id)
         outage.members += 1
         outage.spread_at = now

@@ -74,7 +74,7 @@ class Herald:
     # ── many hosts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def outage_began(self, outage: Outage, examples: tuple[HostId, ...], of: int) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
         now = self._clock.now()
         event = OutageBegan(
             **outage_words(outage, self._instance),
@@ -87,7 +87,7 @@ class Herald:
         self._teller.tell(outage_key(outage.id), event, OutageRecord(order=int(now.timestamp())))
 
     def outage_ended(self, outage: Outage) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
         now = self._clock.now()
         event = OutageEnded(
             **outage_words(outage, self._instance),
@@ -108,7 +108,7 @@ class Herald:
     # ── ourselves ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def blind(self, for_s: float) -> None:
-        """See `court.Press`. Said once, also if we are restarted while we are blind."""
+        """See `press.Press`. Said once, also if we are restarted while we are blind."""
         now = self._clock.now()
         if self._self is not None and self._self.blind_since is not None:
             return
@@ -117,7 +117,7 @@ class Herald:
         self._remember(_record(now, blind_since=since), event)
 
     def sighted(self) -> None:
-        """See `court.Press`."""
+        """See `press.Press`."""
         now = self._clock.now()
         if self._self is None or self._self.blind_since is None:
             return

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from services.poller.core.roster import Roster
 from services.poller.ports import Probe, Resolver, Target, target_of
 from shared.bus.ports import Bus, NotHere
-from shared.contracts.ids import SiteId
-from shared.contracts.inventory import Host
+from shared.contracts.ids import HostId, SiteId
 from shared.contracts.queries import PingFromPoller, PingReport, PingTarget
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.errors import Invalid, NotAllowed, NotFound
 
 SPACING_S = 0.2
 TIMEOUT_S = 1.0
+PATIENT_TIMEOUT_S = 4.0  # for what has more to do than to send a packet back
 _LONGEST_NAME = 253
 
 
@@ -87,9 +87,10 @@ async def _ping(
     query: PingTarget | PingFromPoller, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
 ) -> PingReport:
     target = await _aim(query, roster, resolver)
+    timeout_s = TIMEOUT_S if target.kind in (ProbeKind.ICMP, ProbeKind.TCP) else PATIENT_TIMEOUT_S
     tally = Tally(query.count)
     for number in range(1, query.count + 1):
-        probes[target.kind].ask(target, number, TIMEOUT_S, tally)
+        probes[target.kind].ask(target, number, timeout_s, tally)
         if number < query.count:
             await asyncio.sleep(SPACING_S)
     await tally.complete.wait()
@@ -108,16 +109,21 @@ async def _ping(
 
 
 async def _aim(query: PingTarget | PingFromPoller, roster: Roster, resolver: Resolver) -> Target:
-    host: Host | None = None
-    if query.host_id is not None:
-        host = roster.hosts.get(query.host_id)
-        if host is None:
-            raise NotFound(f"this poller does not know the host {query.host_id}")
-    name = host.address if host else query.target.strip()
+    address = await numeric_target(query.target, query.host_id, roster, resolver)
+    host = roster.hosts[query.host_id] if query.host_id is not None else None
+    return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)
+
+
+async def numeric_target(target: str, host_id: HostId | None, roster: Roster, resolver: Resolver) -> str:
+    """The number of a watched host, or of any address or name. Raises NotFound, Invalid, Unreachable."""
+    host = roster.hosts.get(host_id) if host_id is not None else None
+    if host_id is not None and host is None:
+        raise NotFound(f"this poller does not know the host {host_id}")
+    name = host.address if host else target.strip()
     if not name or len(name) > _LONGEST_NAME or any(character.isspace() for character in name):
         raise Invalid("a ping needs an address or a name without spaces")
     address = await resolver.resolve(name)
     number = ipaddress.ip_address(address)
     if number.is_multicast or number.is_unspecified or address == "255.255.255.255":
         raise Invalid(f"{address} is not the address of one host")
-    return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)
+    return address

@@ -118,6 +118,11 @@ class RouterWatcher:
         return len(self._desk)
 
     @property
+    def trouble(self) -> str:
+        """Why the router cannot be asked, while it cannot."""
+        return self._last_error or f"{self.router.name} is not connected yet"
+
+    @property
     def reach(self) -> Reach:
         """Whether the router can be asked."""
         return self._reach

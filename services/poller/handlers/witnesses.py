@@ -1,7 +1,8 @@
 """Who else may have seen a host alive: another poller, a subscriber's session, a router's netwatch, a router's ping.
 
 Every witness answers with life that it saw after the first unanswered probe, or not at all. Whatever takes too long is
-cancelled by who asks; whoever knows nothing of a host is not asked.
+cancelled by who asks; whoever knows nothing of a host is not asked. Of a service (a port, a page, a name server) nobody
+can say that it lives because its machine does: there only another poller that asks the same way is a witness.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ class SessionWitness:
 
     def knows(self, host: Host) -> bool:
         """See `ports.Witness`."""
-        return any(self._door.session(line.router.id) is not None for line in self._lines(host.address))
+        lines = self._lines(host.address) if host.probe is ProbeKind.ICMP else ()
+        return any(self._door.session(line.router.id) is not None for line in lines)
 
     async def seen(self, host: Host, since: datetime) -> Sighting | None:  # noqa: ARG002 - both looks come after it
         """See `ports.Witness`. Looks until the counter grows."""
@@ -96,7 +98,8 @@ class NetwatchWitness:
 
     def knows(self, host: Host) -> bool:
         """See `ports.Witness`."""
-        return any(self._door.session(router.id) is not None for router in self._routers(host))
+        routers = self._routers(host) if host.probe is ProbeKind.ICMP else ()
+        return any(self._door.session(router.id) is not None for router in routers)
 
     async def seen(self, host: Host, since: datetime) -> Sighting | None:
         """See `ports.Witness`."""
@@ -135,7 +138,8 @@ class RouterWitness:
 
     def knows(self, host: Host) -> bool:
         """See `ports.Witness`."""
-        return any(self._door.session(router.id) is not None for router in self._routers(host))
+        routers = self._routers(host) if host.probe is ProbeKind.ICMP else ()
+        return any(self._door.session(router.id) is not None for router in routers)
 
     async def seen(self, host: Host, since: datetime) -> Sighting | None:  # noqa: ARG002 - it asks now
         """See `ports.Witness`."""

@@ -195,6 +195,15 @@ class InterfaceUp(InterfaceEvent):
     inferred: bool = False
 
 
+class InterfaceWithdrawn(InterfaceEvent):
+    """An interface that was told to be down was disabled, renamed or removed: nobody expects its link any more."""
+
+    NAME: ClassVar[str] = "router.interface_withdrawn"
+    EXAMPLE: ClassVar[dict[str, Any]] = {**_INTERFACE, "change": 13, "down_since": "2026-11-20T14:03:00Z"}
+
+    down_since: datetime
+
+
 class NeighborSeen(RouterObservation):
     """A router sees a neighbour that it has not seen before."""
 

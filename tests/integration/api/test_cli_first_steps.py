@@ -120,6 +120,30 @@ async def test_from_the_owner_to_the_first_test_message(ronda_command: CommandLi
         assert "4711" in (await ronda_command("chat", "test", "noc")).out
 
 
+async def test_secret_of_a_router_is_made_shown_once_and_taken_back(ronda_command: CommandLine):
+    async def said(*arguments: str, **more: str) -> str:
+        done = await ronda_command(*arguments, **more)
+        assert done.code == 0, done.err
+        return done.out
+
+    async def router(_query: TestRouter) -> RouterFound:
+        return FOUND
+
+    await said("owner")
+    async with answering(ronda_command.bus, {TestRouter: router}):
+        await said("router", "add", "gw", "--host", "127.0.0.1", "--user", "ronda", RONDA_ROUTER_PASSWORD=PASSWORD)
+    made = await said("router", "token", "gw")
+    secret = next(word for word in made.split() if word.startswith("rr_"))
+    assert f"/ingest/routeros/{secret}" in made
+    assert "/ppp profile, on-up" in made
+    listed = await said("router", "tokens", "gw")
+    assert secret not in listed
+    number = listed.splitlines()[-1].split()[0]
+    assert "/ingest/routeros/TOKEN" in await said("router", "scripts", "gw")
+    assert "revoked" in await said("router", "revoke", "gw", number)
+    assert (await ronda_command("router", "revoke", "gw", number)).code == 1
+
+
 async def test_what_is_watched_how_patiently_and_when_not_to_alarm(ronda_command: CommandLine):
     async def said(*arguments: str) -> str:
         done = await ronda_command(*arguments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from shared.contracts.samples import HostSlices, RouterReadings
 from shared.db import Database, migrate
 from shared.telemetry import Metrics
 from tests.fakes.clock import FakeClock
+from tests.support.waiting import until
 
 NOW = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 KEPT = Kept(raw_days=2, minutes_days=14, fives_days=90, hours_days=730, history_days=365)
@@ -39,7 +41,7 @@ class Books:
         store = SampleRows(database, partitions, self.backlog)
         metrics = Metrics()
         self.recorder = Recorder(self.backlog, store, clock=self.clock, metrics=metrics)
-        self.keeper = Keeper(database, partitions, kept=KEPT, clock=self.clock, metrics=Metrics())
+        self.keeper = Keeper(database, partitions, kept=KEPT, clock=self.clock, metrics=Metrics(), look_s=0.05)
 
     async def record(self, *samples: HostSlices | RouterReadings) -> None:
         for sample in samples:
@@ -239,8 +241,32 @@ async def test_history_is_trimmed_and_the_last_state_stays(books: Books) -> None
     assert [row["id"] for row in await books.rows("events")] == ["young"]
 
 
-async def test_only_one_keeper_leads(books: Books, database_url: str) -> None:
-    lead = "select pg_try_advisory_lock(hashtextextended('ronda keeper', 0))"
-    assert await books.connection.fetchval(lead)
+async def test_one_keeper_works_and_another_takes_over(books: Books, database_url: str) -> None:
+    """Two processes of the api on one database: each bucket is counted by one of them, and a dead one is replaced."""
+
+    async def counted(table: str) -> int:
+        return int(await books.database.fetchval(f"select count(*) from {table}"))  # noqa: S608
+
     async with opened(database_url) as other:
-        assert not await other.connection.fetchval(lead)
+        for keeper_of in (books, other):
+            keeper_of.clock.advance(3 * 3600)
+        first = asyncio.create_task(books.keeper.run())
+        try:
+            await minute(books, NOW + timedelta(hours=1), 10, 20)
+            assert await until(lambda: counted("host_hours"))
+            lead = "select pg_try_advisory_lock(hashtextextended('ronda keeper', 0))"
+            assert not await other.connection.fetchval(lead)
+            second = asyncio.create_task(other.keeper.run())
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+        try:
+            await minute(other, NOW + timedelta(minutes=62), 10, 20)
+
+            async def both_minutes() -> bool:
+                return await counted("host_minutes") == 2 and not await counted("rollups_due")
+
+            assert await until(both_minutes)
+        finally:
+            second.cancel()
+            await asyncio.gather(second, return_exceptions=True)

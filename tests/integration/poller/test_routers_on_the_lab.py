@@ -143,7 +143,8 @@ async def test_what_happens_on_a_router_is_told_as_it_happens(scene, version):
         down = await here.one(InterfaceDown)
         set_link(router, "ether3", up=True)
         up = await here.one(InterfaceUp)
-        assert (down.interface, up.change, up.down_since, up.inferred) == ("ether3", 2, down.at, False)
+        assert (down.interface, up.down_since, up.inferred) == ("ether3", down.at, False)
+        assert up.change == down.change + 1
 
         router.leases.bind("dhcp-lan", PHONE, "10.5.0.17", "Galaxy-A14")
         bound = await here.one(LeaseBound)

@@ -24,6 +24,7 @@ PAIRS: list[tuple[type[e.Event], type[e.Event]]] = [
     (e.PollerBlind, e.PollerSighted),
     (e.RouterStressed, e.RouterRelieved),
     (e.InterfaceDown, e.InterfaceUp),
+    (e.InterfaceDown, e.InterfaceWithdrawn),
     (e.ThreatSuspected, e.ThreatPassed),
     (e.SessionsDropped, e.SessionsReturned),
 ]
@@ -144,6 +145,17 @@ async def test_what_was_seen_while_cut_off_is_summed_up() -> None:
     (summary,) = watch.telegram.at("-1")
     assert "14" in summary.text
     assert WhyNot.BACKFILLED in {entry.reason for entry in watch.store.kept.ledger}
+
+
+async def test_link_that_nobody_expects_any_more_is_not_said_to_be_back() -> None:
+    watch = Watch()
+    await watch.hear(e.InterfaceDown.example())
+    await watch.send()
+    await watch.hear(the_end_of(e.InterfaceDown.example(), e.InterfaceWithdrawn))
+    await watch.send()
+    last = watch.telegram.at("-1")[-1]
+    assert "TIDAK DIPANTAU LAGI" in last.text
+    assert "TERSAMBUNG" not in last.text
 
 
 async def test_what_falls_silent_during_work_is_told_when_the_work_is_over_and_not_before() -> None:

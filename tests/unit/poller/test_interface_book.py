@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.poller.core.interfaces import Forgotten, InterfaceBook, Known, Learned, LinkBack, LinkLost, read_port
+from services.poller.core.interfaces import (
+    Forgotten,
+    InterfaceBook,
+    Known,
+    Learned,
+    LinkBack,
+    LinkLost,
+    Withdrawn,
+    read_port,
+)
 
 START = datetime(2026, 11, 20, 14, 0, tzinfo=UTC)
 ROW = {".id": "*3", "name": "ether3", "type": "ether", "running": "true", "disabled": "false", "comment": "to Lereng"}
@@ -44,8 +53,8 @@ def test_lost_link_and_its_return_are_told_with_numbers_that_follow_each_other()
     assert [type(fact) for fact in book.seen(UP, at(0))] == [Learned]
     [lost] = book.seen(DOWN, at(10))
     [back] = book.seen(UP, at(70))
-    assert (type(lost), lost.known.change, lost.inferred, lost.port.comment) == (LinkLost, 1, False, "to Lereng")
-    assert (type(back), back.known.change, back.down_since) == (LinkBack, 2, at(10))
+    assert (type(lost), lost.inferred, lost.port.comment) == (LinkLost, False, "to Lereng")
+    assert (type(back), back.known.change, back.down_since) == (LinkBack, lost.known.change + 1, at(10))
 
 
 def test_port_that_never_ran_is_not_down_and_its_first_link_is_no_return():
@@ -61,13 +70,43 @@ def test_disabled_port_is_forgotten_not_down():
     assert book.seen(DOWN, at(9)) == []
 
 
+@pytest.mark.parametrize("how", ["disabled", "removed", "renamed", "missing"])
+def test_port_that_was_told_to_be_down_is_withdrawn_when_nobody_expects_its_link_any_more(how):
+    book = InterfaceBook()
+    book.seen(UP, at(0))
+    [lost] = book.seen(DOWN, at(10))
+    match how:
+        case "disabled":
+            facts = book.seen(port(running="false", disabled="true"), at(20))
+        case "removed":
+            facts = book.gone("*3", at(20))
+        case "renamed":
+            facts = book.seen(port(running="false", name="spare"), at(20))
+        case _:
+            facts = book.compare([], at(20), asked_at=at(19), inferred=True)
+    [withdrawn] = facts
+    assert isinstance(withdrawn, Withdrawn)
+    assert (withdrawn.known.name, withdrawn.down_since) == ("ether3", at(10))
+    assert withdrawn.known.change == lost.known.change + 1
+    assert book.seen(port(running="false", disabled="true"), at(30)) == []
+
+
+def test_number_of_a_change_is_never_given_again_to_a_port_that_was_disabled_meanwhile():
+    book, numbers = InterfaceBook(), []
+    for second in range(0, 40, 10):
+        book.seen(UP, at(second))
+        numbers += [fact.known.change for fact in book.seen(DOWN, at(second + 1))]
+        book.seen(port(running="false", disabled="true"), at(second + 2))
+    assert len(set(numbers)) == 4
+
+
 def test_removed_and_renamed_ports_are_forgotten():
     book = InterfaceBook()
     book.seen(UP, at(0))
     renamed = book.seen(port(name="uplink"), at(5))
     assert [type(fact) for fact in renamed] == [Forgotten, Learned]
-    assert book.gone("*3") == [Forgotten("uplink")]
-    assert book.gone("*3") == []
+    assert book.gone("*3", at(6)) == [Forgotten("uplink")]
+    assert book.gone("*3", at(7)) == []
 
 
 def test_comparison_after_a_blind_time_tells_only_true_differences():
@@ -144,4 +183,5 @@ def test_down_and_up_take_turns_with_growing_numbers_whatever_comes_and_wherever
             known[fact.known.name] = fact.known
             told += [fact] if not isinstance(fact, Learned) else []
     assert [type(fact) for fact in told] == [LinkLost if n % 2 == 0 else LinkBack for n in range(len(told))]
-    assert [fact.known.change for fact in told] == list(range(1, len(told) + 1))
+    changes = [fact.known.change for fact in told]
+    assert changes == list(range(changes[0], changes[0] + len(told))) if told else True

@@ -277,3 +277,57 @@ def test_removed_host_gets_no_more_trains():
         assert story.network.asked[ADDRESS] == before
 
     tell(plot)
+
+
+def test_host_that_another_poller_tells_of_is_neither_reported_nor_sent_trains():
+    async def plot(story: Story) -> None:
+        story.patrol.put(host(), PROBE_POLICIES["standard"], UP, tells=False)
+        await asyncio.sleep(300)
+
+    story = tell(plot)
+    assert story.samples == []
+    assert story.patrol.trains.sent_total == 0
+
+
+def test_no_alarm_begins_during_announced_work_and_one_that_was_told_may_end():
+    async def plot(story: Story) -> None:
+        watch = story.put(host())
+        watch.in_maintenance = True
+        story.network.every[ADDRESS] = 10
+        await asyncio.sleep(300)
+        assert story.quality == []
+        watch.in_maintenance = False
+        await asyncio.sleep(200)
+        assert watch.shown is HostState.DEGRADED
+        watch.in_maintenance = True
+        story.network.every.clear()
+        await asyncio.sleep(300)
+
+    assert [type(fact) for fact in tell(plot).quality] == [BecameDegraded, BecameGood]
+
+
+def test_what_is_lost_while_our_own_way_out_is_broken_is_no_hosts_bad_connection():
+    async def plot(story: Story) -> None:
+        watch = story.put(host())
+        await asyncio.sleep(100)
+        story.network.every[ADDRESS] = 3
+        for _ in range(40):  # we see again, and again, and again
+            story.patrol.measurements.sentinels.sees_since = story.patrol.measurements.clock.monotonic()
+            await asyncio.sleep(5)
+        assert story.quality == []
+        assert watch.shown is HostState.UP
+
+    tell(plot)
+
+
+def test_probes_of_a_burst_are_in_no_sample():
+    async def plot(story: Story) -> None:
+        story.put(host(), "infra")
+        story.network.every[ADDRESS] = 10
+        await asyncio.sleep(300.5)
+
+    story = tell(plot)
+    sent = sum(sample.sent[0] for sample in story.samples)
+    lost = sent - sum(sample.received[0] for sample in story.samples)
+    assert lost >= 20
+    assert story.network.asked[ADDRESS] - sent >= lost  # each loss was asked after at once

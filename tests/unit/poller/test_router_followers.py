@@ -11,6 +11,7 @@ from services.poller.handlers.followers.post import Pace
 from shared.contracts.events import (
     InterfaceDown,
     InterfaceUp,
+    InterfaceWithdrawn,
     LeaseBound,
     LeaseReleased,
     NeighborSeen,
@@ -58,7 +59,23 @@ def test_link_is_told_as_it_goes_and_comes(version):
     post = watching(plot, version=version)
     [down], [up] = post.told(InterfaceDown), post.told(InterfaceUp)
     assert (down.interface, down.interface_type, down.comment, down.inferred) == ("ether3", "ether", "to Lereng", False)
-    assert (up.down_since, up.change, down.change) == (down.at, 2, 1)
+    assert (up.down_since, up.change) == (down.at, down.change + 1)
+
+
+def test_port_that_is_disabled_while_it_is_down_is_withdrawn():
+    async def plot(post: Post) -> None:
+        port = post.router.put("/interface", ETHER3)
+        async with post.watched():
+            await asyncio.sleep(1)
+            post.change("/interface", port, running="false")
+            await asyncio.sleep(1)
+            post.change("/interface", port, disabled="true")
+            await asyncio.sleep(1)
+
+    post = watching(plot)
+    [down], [withdrawn] = post.told(InterfaceDown), post.told(InterfaceWithdrawn)
+    assert (withdrawn.interface, withdrawn.down_since, withdrawn.change) == ("ether3", down.at, down.change + 1)
+    assert not [key for key in post.entries if ".interface." in key]
 
 
 def test_sessions_of_subscribers_are_no_interfaces():
@@ -136,7 +153,7 @@ def test_restart_goes_on_with_the_numbers_of_before():
 
     post = watching(plot)
     [down], [up] = post.told(InterfaceDown), post.told(InterfaceUp)
-    assert (down.change, up.change, up.inferred, up.down_since) == (1, 2, True, down.at)
+    assert (up.change, up.inferred, up.down_since) == (down.change + 1, True, down.at)
 
 
 def test_ports_of_a_router_that_has_just_started_are_given_time_to_find_their_speed():

@@ -15,7 +15,14 @@ from services.poller.core.reach import Reach, Reachability
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.routers import RouterWatcher
-from shared.contracts.events import Event, RouterReachable, RouterUnreachable, SessionClosed, SessionOpened
+from shared.contracts.events import (
+    Event,
+    RouterReachable,
+    RouterUnreachable,
+    SessionClosed,
+    SessionOpened,
+    SessionsDropped,
+)
 from shared.contracts.ids import RouterId, SiteId
 from shared.contracts.inventory import Router
 from shared.contracts.samples import RouterReadings
@@ -336,3 +343,37 @@ async def _refusing():
         yield
 
     yield rows()
+
+
+def test_ten_minutes_without_the_api_log_nobody_out_and_after_it_only_true_differences_are_told():
+    """400 on line, the API cut for 600 s, meanwhile two leave, one comes: two ends and one beginning, all inferred."""
+
+    async def plot(site: Site) -> None:
+        rows = {n: site.router.put("/ppp/active", _dialled(n)) for n in range(400)}
+        async with site.watched():
+            await asyncio.sleep(5)
+            assert len(site.told(SessionOpened)) == 400
+            site.cut()
+            await asyncio.sleep(300)
+            for number in (7, 8):
+                site.router.take("/ppp/active", rows[number])
+            site.router.put("/ppp/active", _dialled(400))
+            await asyncio.sleep(300)
+            assert (site.told(SessionClosed), len(site.told(RouterUnreachable))) == ([], 1)
+            site.mend()
+            await asyncio.sleep(60)
+
+    site = tell(plot)
+    assert sorted(event.account for event in site.told(SessionClosed)) == ["rumah7", "rumah8"]
+    assert all(event.inferred for event in site.told(SessionClosed))
+    assert [event.account for event in site.told(SessionOpened)[400:]] == ["rumah400"]
+    assert site.told(SessionsDropped) == []
+
+
+def _dialled(number: int) -> dict[str, str]:
+    address = f"10.6.{number // 250}.{number % 250 + 1}"
+    return {
+        "name": f"rumah{number}",
+        "address": address,
+        "caller-id": f"A4:5E:60:00:{number // 256:02X}:{number % 256:02X}",
+    }

@@ -1,4 +1,4 @@
-"""Properties of the whole watch: whatever happens to the poller and to single packets, the alarms are the same, once."""
+"""Properties of the whole watch: whatever happens to poller and packets, the alarms are the same, each once."""
 
 from __future__ import annotations
 
@@ -66,8 +66,7 @@ def tell(
             tower.cut(*spell)
             await asyncio.sleep(LASTS_S / 2)
             if jump is not None and number == 0:
-                now = tower.clock.now
-                tower.clock.now = lambda: now() + jump  # type: ignore[method-assign]
+                tower.clock.shift = jump
             await asyncio.sleep(LASTS_S / 2)
         await asyncio.gather(*restarting)
         await asyncio.sleep(LASTS_S)
@@ -104,7 +103,7 @@ def each_once(tower: Watchtower) -> None:
         assert numbers == list(range(2, 2 + len(numbers)))
 
 
-FEW = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @FEW
@@ -153,8 +152,7 @@ def test_trap_5_outage_shorter_than_any_wait_is_told_down_and_up():
         tower.watch(host("lone"))
         await asyncio.sleep(30)
         tower.cut("lone")
-        while not tower.events(HostDown):
-            await asyncio.sleep(0.01)
+        await asyncio.sleep(3.5)  # the policy's worst time
         tower.restore("lone")
         await asyncio.sleep(5)
 

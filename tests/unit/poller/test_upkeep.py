@@ -88,6 +88,22 @@ def test_host_that_is_back_at_the_end_is_not_told_down():
     assert [type(event) for event in watch_over(plot).teller.told] == [HostDown, HostUp]
 
 
+def test_end_of_work_while_nobody_can_look_is_told_later():
+    async def plot(tower: Watchtower) -> None:
+        tower.watch(host("ap"))
+        tower.announce(work(30, 100))
+        await asyncio.sleep(40)
+        tower.cut("ap")
+        await asyncio.sleep(59.5)
+        tower.network.no_way_out = True
+        await asyncio.sleep(4)
+        tower.network.no_way_out = False
+        await asyncio.sleep(10)
+
+    hidden, told = watch_over(plot).events(HostDown)
+    assert (told.in_maintenance, told.since) == (False, hidden.since)
+
+
 def test_every_member_is_asked_at_the_end_at_once():
     async def plot(tower: Watchtower) -> None:
         tower.watch(*(host(f"cpe-{number}", policy="edge") for number in range(30)))

@@ -107,6 +107,9 @@
   }
   if (body.dataset.live && document.querySelector("[data-fragment=sites]")) live();
 
+  // A row of tabs that is wider than the screen shows the chosen one
+  document.querySelector(".tabs [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
   // Wall mode
   const wall = document.querySelector("[data-wall]");
   function toggleWall() {

@@ -48,6 +48,8 @@ def _headline(incident: Incident, sending: Sending, say: Wording) -> Line:
         icon, state = _ICONS[incident.severity], _(words.begun) if words else _("DOWN")
     elif incident.is_blip:
         icon, state = "⚡", _("BLIP {duration}").format(duration=say.duration(incident.outage_s or 0))
+    elif incident.details.get("withdrawn"):
+        icon, state = "✅", _(observed.WITHDRAWN)
     else:
         icon, state = "✅", _(words.over) if words else _("UP")
     if incident.status is Status.ACKNOWLEDGED:
@@ -136,6 +138,8 @@ def _cause(cause: LikelyCause, say: Wording) -> str:
         LikelyCause.DEVICE_OFF: _("device switched off"),
         LikelyCause.PARENT_DOWN: _("the device before it is down"),
         LikelyCause.SERVICE_STOPPED: _("the service stopped"),
+        LikelyCause.SERVICE_ERROR: _("the service is out of order"),
+        LikelyCause.CERTIFICATE: _("the certificate ended or changed"),
         LikelyCause.ROUTING_LOOP: _("a loop in the routing"),
         LikelyCause.FIREWALL: _("a firewall on the way"),
     }[cause]

@@ -36,6 +36,9 @@ STATES: Mapping[AlertKind, StateWords] = {
     AlertKind.SESSIONS_DROPPED: StateWords(N_("MASS DROP"), N_("SESSIONS BACK")),
 }
 
+WITHDRAWN = N_("NOT WATCHED ANY MORE")
+"""In place of `over`, where it ended because somebody no longer wants to know."""
+
 RESOURCES: Mapping[str, str] = {
     RouterResource.CPU: N_("CPU"),
     RouterResource.MEMORY: N_("memory"),

@@ -16,13 +16,14 @@ from services.poller.core.interfaces import (
     Learned,
     LinkBack,
     LinkLost,
+    Withdrawn,
     read_port,
 )
 from services.poller.core.router_records import InterfaceRecord
 from services.poller.core.vitals import CLOCK_COLUMNS, WallClock, wall_clock
 from services.poller.handlers.followers.feed import Feed, Table
 from services.poller.handlers.followers.post import Post
-from shared.contracts.events import InterfaceDown, InterfaceUp
+from shared.contracts.events import InterfaceDown, InterfaceUp, InterfaceWithdrawn
 from shared.errors import RondaError, Unreachable
 from shared.routeros import Row, Session, one_of
 
@@ -69,9 +70,9 @@ class InterfaceFollower:
         if (port := read_port(row, self._when)) is not None:
             self._tell(self.book.seen(port, now))
 
-    def gone(self, row_id: str, now: datetime) -> None:  # noqa: ARG002 - the shape of a reader
+    def gone(self, row_id: str, now: datetime) -> None:
         """A row was removed."""
-        self._tell(self.book.gone(row_id))
+        self._tell(self.book.gone(row_id, now))
 
     def compare(self, rows: list[Row], now: datetime, *, asked_at: datetime, missed: bool) -> None:
         """The whole table."""
@@ -92,9 +93,16 @@ class InterfaceFollower:
             if isinstance(fact, Forgotten):
                 self._post.notebook.tell(_KIND, fact.name, None, None)
                 continue
+            if isinstance(fact, Withdrawn):
+                self._post.notebook.tell(_KIND, fact.known.name, self._withdrawn(fact), None)
+                continue
             known = fact.known
             record = InterfaceRecord(order=known.change, name=known.name, running=known.running, since=known.since)
             self._post.notebook.tell(_KIND, known.name, self._event(fact), record)
+
+    def _withdrawn(self, fact: Withdrawn) -> InterfaceWithdrawn:
+        known, common = fact.known, self._post.common(fact.at)
+        return InterfaceWithdrawn(**common, interface=known.name, change=known.change, down_since=fact.down_since)
 
     def _event(self, fact: Learned | LinkLost | LinkBack) -> InterfaceDown | InterfaceUp | None:
         if isinstance(fact, Learned):

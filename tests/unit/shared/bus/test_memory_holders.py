@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.bus.memory import MemoryBus
-from tests.cases.bus_holders import HolderCases
+from tests.cases.bus_cases.holders import HolderCases
 
 
 class TestMemoryHolders(HolderCases):
