@@ -8,13 +8,17 @@ import pytest
 
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers.alerts import acknowledge_alert
+from services.notifier.handlers.lateness import NEWER_COMES_WITHIN_S
 from services.notifier.handlers.sending import note_failure
 from services.notifier.ports import ChatGone, ChatMoved
+from shared.bus.context import Arrival, handling
+from shared.contracts.envelope import Envelope
 from shared.contracts.events import (
     AlertAcknowledged,
     AlertOpened,
     AlertResolved,
     ChatUnusable,
+    HostDown,
     SessionClosed,
     SessionsDropped,
 )
@@ -221,6 +225,43 @@ async def test_opening_names_who_is_told(watch: Watch) -> None:
     await watch.hear(DOWN)
     [said] = [one for one in watch.store.kept.outbox if isinstance(one, AlertOpened)]
     assert sorted(said.told) == ["admin", "noc"]
+
+
+# ── late ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def hear_after(watch: Watch, event: HostDown, seconds: float, failures: int = 0) -> None:
+    """As the bus hands over what was so long on its way to its stream."""
+    with handling(
+        Envelope.around(event, source="test", now=event.at), Arrival(timedelta(seconds=seconds), failures=failures)
+    ):
+        await watch.hear(event)
+
+
+async def test_trouble_that_was_long_on_its_way_and_is_over_wakes_nobody(watch: Watch) -> None:
+    with pytest.raises(Temporary) as waits:
+        await hear_after(watch, DOWN, 90)
+    assert waits.value.retry_after is not None
+    up = UP.model_copy(update={"backfilled": True})
+    with pytest.raises(Temporary):
+        await watch.hear(up)
+    watch.clock.advance(NEWER_COMES_WITHIN_S)
+    await watch.hear(up)
+    await hear_after(watch, DOWN, 90, failures=1)
+    assert watch.due() == []
+    assert watch.reasons()[-1] is WhyNot.OVERTAKEN
+
+
+async def test_trouble_that_was_long_on_its_way_and_lasts_is_told(watch: Watch) -> None:
+    with pytest.raises(Temporary):
+        await hear_after(watch, DOWN, 90)
+    await hear_after(watch, DOWN, 90, failures=1)
+    assert len(watch.due()) == 2
+
+
+async def test_trouble_that_came_at_once_does_not_wait(watch: Watch) -> None:
+    await hear_after(watch, DOWN, 59)
+    assert len(watch.due()) == 2
 
 
 # ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
