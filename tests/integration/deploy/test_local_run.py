@@ -128,7 +128,9 @@ async def test_two_folders_run_beside_each_other_one_folder_only_once_and_ctrl_c
         first.process.send_signal(signal.SIGINT)
         assert await first.ended() == 0
         assert "Traceback" not in first.said
-        assert "bus lost" not in first.said, "the servers end after those who need them"
+        assert first.said.count("] stopped") == len(SERVICES), first.said
+        for word in ("bus lost", "went away"):
+            assert word not in first.said, "the servers end after those who need them"
         await until(lambda: not [name for name, pid in pids.items() if is_alive(pid)])
 
     async with local_run(project, first_state, "--check") as later:
