@@ -74,6 +74,8 @@ class Pages:
             clock=moments.clock,
             ago=moments.ago,
             short=moments.short,
+            short_day=moments.short_day,
+            span_of=moments.span_of,
             **context,
         )
 
@@ -143,6 +145,18 @@ class _Moments:
         """A mark under a chart: the time of day for short ones, the day for long ones."""
         local = moment.astimezone(self._zone)
         return f"{local:%d/%m}" if span in {"7d", "30d"} else f"{local:%H:%M}"
+
+    def short_day(self, moment: datetime) -> str:
+        """`22:00`; with the day before it when it is not today."""
+        local = moment.astimezone(self._zone)
+        today = self._now.astimezone(self._zone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%d/%m %H:%M}"
+
+    def span_of(self, begins: datetime, ends: datetime) -> str:
+        """`22:00–02:00`, with days where they are not today's or not the same."""
+        last = ends.astimezone(self._zone)
+        same = begins.astimezone(self._zone).date() == last.date()
+        return f"{self.short_day(begins)} – {last:%H:%M}" if same else f"{self.short_day(begins)} – {last:%d/%m %H:%M}"
 
     def ago(self, moment: datetime) -> str:
         """How long ago, in the unit that matters. The page's script keeps it true."""

@@ -13,9 +13,10 @@ from services.api.core.problems import Problem, ProblemKind
 from services.api.core.search import Found, FoundKind
 from services.api.core.sites import HostCell
 from services.api.core.standings import RouterState
+from shared.contracts.inventory import HostGroup, ProbePolicy, Router, Site
 from shared.contracts.queries import PingReport
 from shared.contracts.vocabulary import AccountStatus, Grade, HostState, LikelyCause, ProbeFailure, ProbeKind
-from shared.i18n import N_, Translator, format_duration
+from shared.i18n import N_, Translator, format_duration, format_number
 
 LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
 
@@ -150,6 +151,7 @@ FOUND_LOOKS: dict[str, str] = {"active": HostState.UP, "disabled": HostState.DEG
 KEYS = (
     ("/", N_("search")),
     ("g b", N_("to the board")),
+    ("g n", N_("to the network")),
     ("g c", N_("to the customers")),
     ("g s", N_("to the settings")),
     ("j k", N_("next, previous problem or row")),
@@ -229,6 +231,45 @@ class Wording:
         """How a host is asked."""
         return self._t.gettext(PROBE_WORDS[kind])
 
+    def probes(self, kinds: Sequence[ProbeKind]) -> list[tuple[str, str]]:
+        """The kinds of probes, for a list to choose from."""
+        return [(kind, self.probe(kind)) for kind in kinds]
+
+    def same(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Names that stand for themselves, for a list to choose from."""
+        return [(name, name) for name in names]
+
+    def named(self, entries: Sequence[Site | Router | HostGroup]) -> list[tuple[str, str]]:
+        """Entries of the inventory, for a list to choose from."""
+        return [(entry.id, entry.name) for entry in entries]
+
+    def seconds(self, seconds: float) -> str:
+        """`0.5 s`, `10 min`: as short as it can be said."""
+        for unit, size in (("h", 3600), ("min", 60)):
+            if seconds >= size and seconds % size == 0:
+                return self.lasting(unit).format(n=int(seconds // size))
+        decimals = 0 if seconds == int(seconds) else 1 if seconds * 10 == int(seconds * 10) else 2
+        return self.lasting("s").format(n=format_number(seconds, self._t.language, decimals=decimals))
+
+    def unit(self, name: str) -> str:
+        """The unit of a number in a form."""
+        return self._t.gettext("bytes") if name == "bytes" else name
+
+    def down_after(self, policy: ProbePolicy) -> str:
+        """What it takes until a host is called down."""
+        lasts = max(policy.burst_size * policy.burst_spacing_s, policy.ride_out_s)
+        return self._t.ngettext(
+            "after {count} more lost in {time}",
+            "after {count} more lost in {time}",
+            policy.burst_size,
+            time=self.seconds(round(lasts, 2)),
+        )
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Names, or the first few of many."""
+        first, more = ", ".join(names[:5]), len(names) - 5
+        return self._t.gettext("{names} and {n} more", names=first, n=more) if more > 0 else first
+
     def grade(self, grade: Grade) -> str:
         """The word of a quality."""
         return self._t.gettext(GRADE_WORDS[grade])
@@ -265,7 +306,8 @@ class Wording:
     def tip(self, host: HostCell) -> str:
         """What a segment tells when it is pointed at."""
         rtt = f" · {host.rtt_ms:.1f} ms" if host.rtt_ms is not None and host.state is HostState.UP else ""
-        return f"{host.name} · {host.address} · {self.state(host.state)}{rtt}"
+        beneath = f" ({self.state(host.beneath)})" if host.beneath is not None else ""
+        return f"{host.name} · {host.address} · {self.state(host.state)}{beneath}{rtt}"
 
     def problem_word(self, problem: Problem) -> str:
         """How bad it is. A router that cannot be asked is not known to be down: it may only refuse us."""

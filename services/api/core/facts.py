@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from services.api.core.alerts import Alert
+from services.api.core.announced import WorkNow
 from services.api.core.standings import HostStanding, RouterStanding
 from shared.contracts.inventory import Host, Router, Site
 
@@ -37,3 +38,4 @@ class BoardFacts:
     slot: int = 0  # of the moment of reading, see core.trends
     events: tuple[BoardEvent, ...] = ()
     failed_accounts: int = 0
+    work: tuple[WorkNow, ...] = ()  # announced, and lasting now

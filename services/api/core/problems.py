@@ -88,7 +88,7 @@ def _in_trouble(site: SiteRow) -> Iterable[_Member]:
         if host.state in PROBLEM_STATES and host.since is not None:  # not told yet is "new", not "wrong"
             yield _Member(Thing(Kind.HOST, host.id), host, site)
     for router in site.routers:
-        if router.enabled and router.state is RouterState.UNREACHABLE:
+        if router.enabled and router.state is RouterState.UNREACHABLE and not router.in_work:
             yield _Member(Thing(Kind.ROUTER, router.id), router, site)
 
 
