@@ -53,7 +53,8 @@ async def list_hosts(
         lines = await _lines(unit, api)
     wish = q.strip().casefold()
     found = [line for line in lines if wish in _searched(line)]
-    context: dict[str, Any] = {"lines": found[offset : offset + PAGE_ROWS], "total": len(found), "offset": offset, "q": q.strip()}
+    shown = found[offset : offset + PAGE_ROWS]
+    context: dict[str, Any] = {"lines": shown, "total": len(found), "offset": offset, "q": q.strip()}
     return pages.page("network/hosts.html", request, caller, page_rows=PAGE_ROWS, **context)
 
 
