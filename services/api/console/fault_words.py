@@ -54,9 +54,9 @@ def typed_wrong(error: Mapping[str, Any], words: Translator) -> str:
     if kind == "string_too_long":
         return words.gettext("At most {n} characters.", n=limits["max_length"])
     if kind in ("greater_than_equal", "greater_than"):
-        return words.gettext("At least {n}.", n=limits["ge"]) if "ge" in limits else _more(limits["gt"], words)
+        return words.gettext("At least {n}.", n=f"{limits['ge']:g}") if "ge" in limits else _more(limits["gt"], words)
     if kind == "less_than_equal":
-        return words.gettext("At most {n}.", n=limits["le"])
+        return words.gettext("At most {n}.", n=f"{limits['le']:g}")
     if kind.startswith(("int_", "float_", "finite_")):
         return words.gettext("Write a number.")
     if kind.startswith("datetime"):
@@ -65,7 +65,7 @@ def typed_wrong(error: Mapping[str, Any], words: Translator) -> str:
 
 
 def _more(least: float, words: Translator) -> str:
-    return words.gettext("More than {n}.", n=least)
+    return words.gettext("More than {n}.", n=f"{least:g}")
 
 
 def trouble_text(trouble: RondaError, words: Translator) -> str:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.api.console import sparkline, wording
+from services.api.console.word_tables import LANGUAGES
 from services.api.core.rights import Caller
 from services.api.handlers.board import mark
 from shared.clock import Clock
@@ -109,7 +110,7 @@ class Pages:
             asset=self._asset_address,
             mark=mark,
             wording=wording.Wording(translator),
-            languages=wording.LANGUAGES,
+            languages=LANGUAGES,
         )
         environment.filters["spark_points"] = sparkline.points
         environment.filters["ms"] = lambda value: format_number(value, language, decimals=_decimals(value))

@@ -125,5 +125,3 @@ async def _form(
     context: dict[str, Any] = {"router": known, "standing": standing, "tabs": TABS, "tab": "limits", "saved": saved}
     status = 422 if why else 200
     return pages.page("router_limits.html", request, caller, status=status, form=form, labels=LABELS, **context)
-
-

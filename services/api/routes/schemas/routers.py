@@ -33,9 +33,6 @@ class RouterAddress(Body):
         return self.port or (8728 if self.tls is TlsMode.OFF else 8729)
 
 
-
-
-
 class LimitsBody(Body):
     """Beyond these a router is under stress. What is not said stays as it is; null: not watched."""
 
