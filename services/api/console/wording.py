@@ -330,7 +330,9 @@ class Wording:
         resource, unit = _first(body, "resource"), _first(body, "unit")
         name = " ".join(filter(None, (self._t.gettext(RESOURCE_WORDS.get(resource, resource)), _first(body, "part"))))
         numbers = {key: self._number(body.get(key), unit) for key in ("value", "limit")}
-        return name + self._t.gettext(" {value} (limit {limit})", **numbers) if all(numbers.values()) else name
+        if not all(numbers.values()):
+            return name
+        return self._t.gettext("{name} {value} (limit {limit})", name=name, **numbers)
 
     def _number(self, value: object, unit: str) -> str:
         if not isinstance(value, int | float):
