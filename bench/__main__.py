@@ -26,6 +26,7 @@ from bench import (
     router_watch,
     start,
     steady,
+    takeover,
 )
 from bench.figures import Figure
 from bench.stage import Stage, stage
@@ -49,6 +50,7 @@ BENCHES: dict[str, ModuleType] = {
     "account_row": account_row,
     "login_message": login_message,
     "login_storm": login_storm,
+    "takeover": takeover,
     "parent_cut": parent_cut,
     "false_alarms": false_alarms,
 }
@@ -79,6 +81,8 @@ ORDER = (
     "login_storm",
     "login_storm_once",
     "login_storm_cpu",
+    "takeover",
+    "handover",
     "account_row",
     "ping_command",
     "parent_cut",

@@ -11,7 +11,7 @@ import secrets
 import sys
 
 PASSWORDS = (
-    *(f"RONDA_NATS_{user}_PASSWORD" for user in ("POLLER", "PROVISIONER", "NOTIFIER", "API", "OPERATOR")),
+    *(f"RONDA_NATS_{user}_PASSWORD" for user in ("POLLER", "PROVISIONER", "NOTIFIER", "API", "LEAF", "OPERATOR")),
     *(f"RONDA_POSTGRES_{role}_PASSWORD" for role in ("ADMIN", "API", "NOTIFIER")),
 )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from deploy.documents.asyncapi import asyncapi_yaml
 from deploy.documents.environment import env_example
 from deploy.documents.mission import mission_markdown
-from deploy.local.nats_config import container_config
+from deploy.local.nats_config import container_config, leaf_config
 from services.api import openapi
 from shared.contracts.catalogue import BY_TYPE
 
@@ -18,6 +18,7 @@ def documents(root: Path, *, with_mission: bool = True) -> dict[str, str]:
     written = {
         ".env.example": env_example(),
         "deploy/nats.conf": container_config(),
+        "deploy/nats-leaf.conf": leaf_config(),
         "docs/asyncapi.yaml": asyncapi_yaml(),
         openapi.DOCUMENT.as_posix(): openapi.document(),
     }

@@ -18,6 +18,7 @@ from shared.contracts.streams import (
     INVENTORY_BUCKET,
     LEASES_BUCKET,
     NOTIFY,
+    SHARDS_BUCKET,
     STATE_BUCKET,
     STREAMS,
     TIMERS,
@@ -27,6 +28,30 @@ from shared.contracts.streams import (
 from shared.contracts.subjects import ROOT, Kind, every
 
 OPERATOR = "operator"
+LEAF = "leaf"
+HUB_DOMAIN = "hub"  # the hub's JetStream as servers of far sites call it
+# A server of a far site learns of subjects as the hub's streams take them (`evt.>`, `$JS.hub.API.>`), and only of those
+# that its rights contain whole: so these are wide, and what a poller has no business with is forbidden by name.
+_NOT_FOR_LEAVES = (
+    *(every(Kind.EVENT, domain) for domain in ("account", "alert", "chat", "inventory", "notifier", "provisioner")),
+    *(
+        f"$JS.{HUB_DOMAIN}.API.{what}.>"
+        for what in (
+            "STREAM.DELETE",
+            "STREAM.PURGE",
+            "STREAM.MSG.DELETE",
+            "STREAM.SNAPSHOT",
+            "STREAM.RESTORE",
+            "CONSUMER.DELETE",
+            "CONSUMER.DURABLE",
+            f"$KV.{INVENTORY_BUCKET.name}",
+            "DIRECT.GET.DESIRED",
+            "CONSUMER.CREATE.DESIRED",
+            "CONSUMER.CREATE.NOTIFY",
+            "CONSUMER.CREATE.ACTIONS",
+        )
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +64,7 @@ class Rights:
     reads: tuple[StreamSpec, ...] = ()  # streams it consumes or reads
     looks_into: tuple[BucketSpec, ...] = ()
     writes: tuple[BucketSpec, ...] = ()  # which it may look into as well
+    never_says: tuple[str, ...] = ()  # of what `says` would allow
 
 
 RIGHTS: tuple[Rights, ...] = (
@@ -59,7 +85,7 @@ RIGHTS: tuple[Rights, ...] = (
         hears=(every(Kind.QUERY, "poller"),),
         reads=(EVENTS,),
         looks_into=(INVENTORY_BUCKET,),
-        writes=(STATE_BUCKET, LEASES_BUCKET),
+        writes=(STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET),
     ),
     Rights(
         user="provisioner",
@@ -106,6 +132,22 @@ RIGHTS: tuple[Rights, ...] = (
         reads=(EVENTS, DESIRED, TIMERS, DLQ),
         looks_into=(STATE_BUCKET,),
         writes=(INVENTORY_BUCKET, LEASES_BUCKET),
+    ),
+    Rights(
+        user=LEAF,
+        says=(
+            every(Kind.EVENT),
+            every(Kind.SAMPLE),
+            every(Kind.QUERY, "poller"),
+            every(Kind.DEAD),
+            f"$JS.{HUB_DOMAIN}.API.>",
+            "_INBOX.>",  # answers to whoever asked
+        ),
+        never_says=_NOT_FOR_LEAVES,
+        hears=(every(Kind.QUERY, "poller"), "_INBOX.poller.>"),
+        reads=(EVENTS,),
+        looks_into=(INVENTORY_BUCKET,),
+        writes=(STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET),
     ),
     Rights(user=OPERATOR, says=(f"{ROOT}.>", "$JS.>", "$KV.>", "_INBOX.>"), hears=(f"{ROOT}.>", "$JS.EVENT.>")),
 )

@@ -44,6 +44,7 @@ class NatsServer:
         port: int = 0,
         passwords: Mapping[str, str] | None = None,
         name: str | None = None,
+        leaf_port: int | None = None,
     ) -> None:
         self._directory = directory
         self._host = host
@@ -51,6 +52,7 @@ class NatsServer:
         self._name = name or f"ronda-{secrets.token_hex(4)}"
         self._passwords = {user: secrets.token_urlsafe(24) for user in USERS} | dict(passwords or {})
         self._child: subprocess.Popen[bytes] | None = None
+        self._leaf_port = leaf_port
         self.port = port
 
     def __enter__(self) -> Self:
@@ -122,7 +124,7 @@ class NatsServer:
 
     def _write_config(self) -> Path:
         path = self._directory / "nats.conf"
-        place = ServerPlace(self._name, self._host, self.port, self._directory / "streams")
+        place = ServerPlace(self._name, self._host, self.port, self._directory / "streams", leaf_port=self._leaf_port)
         # It holds passwords: nobody else may read it, not even for the moment between making and closing.
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(render(place, self._passwords))

@@ -10,6 +10,7 @@ from services.poller.duty import Duty
 from services.poller.handlers.followers.post import WatchCounts
 from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
+from services.poller.handlers.tenure import Tenure
 from services.poller.loop import Patrol
 from shared.contracts.vocabulary import HostState
 from shared.telemetry import Metrics
@@ -38,10 +39,25 @@ def measure(metrics: Metrics, patrol: Patrol, teller: Teller, duty: Duty, counts
     metrics.watch("poller_sessions_open", "Open subscriber sessions.", lambda: sum(duty.sessions().values()))
     _measure_routers(metrics, duty, counts)
     metrics.watch(
+        "poller_facts_dropped_total",
+        "Facts left to the poller that had taken over when they were to be told.",
+        lambda: teller.dropped_total,
+    )
+    metrics.watch(
         "poller_clock_error_seconds",
         "How far this machine's clock is behind, as most routers agree; negative: ahead.",
         lambda: jury.own_error_s,
     )
+
+
+def measure_tenure(metrics: Metrics, tenure: Tenure) -> None:
+    """How the watch is shared."""
+    metrics.watch("poller_parts_held", "Shards and sites that this poller watches.", lambda: len(tenure.parts))
+    metrics.watch("poller_members", "Pollers that live, this one included.", lambda: len(tenure.others()) + 1)
+    metrics.watch(
+        "poller_takeovers_total", "Parts taken over from pollers that were gone.", lambda: tenure.takeovers_total
+    )
+    metrics.watch("poller_lease_age_seconds", "Since the lease was renewed last.", lambda: tenure.lease_age_s)
 
 
 def _measure_routers(metrics: Metrics, duty: Duty, counts: WatchCounts) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -34,6 +35,23 @@ class PollerSettings(ServiceSettings):
         description="Routers with more bound DHCP leases than this are not told lease by lease; 0: none is.",
     )
 
+    poller_sites: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Sites (ids or names, separated by commas) that this poller watches, and nothing else; no poller "
+        "without this setting watches them any more. Empty: it shares everything else with its like.",
+    )
+    poller_spool: Path | None = Field(
+        default=None,
+        description="Directory in which a poller at a far site keeps what it has not told and what it must know to "
+        "start while it is cut off; unset: it keeps this in memory alone.",
+    )
+    poller_late_after_s: float = Field(
+        default=60.0,
+        gt=0,
+        description="A poller that was cut off from the bus for longer than this tells what it saw meanwhile as "
+        "late: one summary instead of alarms.",
+    )
+
     poller_degraded: str = Field(
         default="",
         description="Bounds of the degraded alarm that shall be others, separated by commas: loss_percent=5, "
@@ -47,7 +65,7 @@ class PollerSettings(ServiceSettings):
         bounds_from(value)
         return value
 
-    @field_validator("poller_sentinels", mode="before")
+    @field_validator("poller_sentinels", "poller_sites", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -220,7 +220,7 @@ class Watch:
     def _lost(self, number: int, sent: float, *, conclusive: bool = False) -> None:
         """A loss is a result too, if we could have heard an answer."""
         self.connection.gauge.lost(number)
-        if conclusive or self._sentinels.vouch(sent):
+        if conclusive or self._sentinels.saw_around(sent):
             self.heard_at = self._clock.monotonic()
             self.heard_number = max(self.heard_number, number)
         else:

@@ -195,7 +195,7 @@ class ProbePolicy(Contract):
     max_timeout_s: float = Field(default=1.0, gt=0)
     burst_size: int = Field(ge=1)
     burst_spacing_s: float = Field(gt=0)
-    ride_out_s: float = Field(default=0.85, ge=0)  # the burst lasts at least so long: shorter disturbances tell nothing
+    ride_out_s: float = Field(default=0.86, ge=0)  # the burst lasts at least so long: shorter disturbances tell nothing
     second_burst_after_s: float | None = None
     recovery_size: int = Field(default=3, ge=0)
     recovery_spacing_s: float = 0.3
@@ -238,7 +238,7 @@ PROBE_POLICIES: dict[str, ProbePolicy] = {
             name="infra",
             interval_s=1,
             burst_size=6,
-            burst_spacing_s=0.08,
+            burst_spacing_s=0.02,
             hold_s=2,
             blip_s=10,
             quality_window_s=100,

@@ -89,18 +89,51 @@ class WatchedHost(Contract):
 
 
 class WatchReport(Answer):
-    """Everything that this poller watches now."""
+    """Everything that is watched now: by all pollers together, or by the one that was asked."""
 
     hosts: tuple[WatchedHost, ...] = ()
     sessions: dict[str, int] = Field(default_factory=dict)  # open sessions by router id
+    silent_pollers: tuple[str, ...] = ()  # whose part is missing here: they did not answer in time
 
 
 class ListWatched(Query[WatchReport]):
-    """What do you watch, and how is it?"""
+    """What do the pollers watch, and how is it? Any of them answers for all."""
 
     NAME: ClassVar[str] = "poller.watched"
     ANSWER: ClassVar[type[Answer]] = WatchReport
     EXAMPLE: ClassVar[dict[str, Any]] = {}
+
+
+class ListOwnWatched(Query[WatchReport]):
+    """What does this one poller watch, and how is it?"""
+
+    NAME: ClassVar[str] = "poller.own_watched"
+    ANSWER: ClassVar[type[Answer]] = WatchReport
+    DEADLINE_S: ClassVar[float] = 1.5
+    SCOPE: ClassVar[tuple[str, ...]] = ("poller",)
+    EXAMPLE: ClassVar[dict[str, Any]] = {"poller": "poller-1.8f3a"}
+
+    poller: str  # the name under which its lease lies
+
+
+class PingFromPoller(Query[PingReport]):
+    """Ping from this one poller: what it asks stands at a site that only it can reach."""
+
+    NAME: ClassVar[str] = "poller.ping_from"
+    ANSWER: ClassVar[type[Answer]] = PingReport
+    DEADLINE_S: ClassVar[float] = 10.0
+    SCOPE: ClassVar[tuple[str, ...]] = ("poller",)
+    EXAMPLE: ClassVar[dict[str, Any]] = {
+        "poller": "poller-lereng.8f3a",
+        "target": "10.20.0.1",
+        "host_id": "01h0st",
+        "count": 4,
+    }
+
+    poller: str
+    target: str
+    host_id: HostId | None = None
+    count: int = Field(default=4, ge=1, le=20)
 
 
 class RouterFound(Answer):

@@ -93,5 +93,6 @@ STREAMS: tuple[StreamSpec, ...] = (EVENTS, DESIRED, ACTIONS, TIMERS, NOTIFY, DLQ
 INVENTORY_BUCKET = BucketSpec("inventory", "Sites, routers, hosts, policies, chats, subscribers.")
 STATE_BUCKET = BucketSpec("state", "Last hard state of every host, open sessions, applied generations.")
 LEASES_BUCKET = BucketSpec("leases", "Who does what right now.", ttl_s=3.0, marker_ttl_s=2.0)
+SHARDS_BUCKET = BucketSpec("shards", "Which of several like services holds which part of the work.")
 
-BUCKETS: tuple[BucketSpec, ...] = (INVENTORY_BUCKET, STATE_BUCKET, LEASES_BUCKET)
+BUCKETS: tuple[BucketSpec, ...] = (INVENTORY_BUCKET, STATE_BUCKET, LEASES_BUCKET, SHARDS_BUCKET)

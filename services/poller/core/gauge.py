@@ -52,12 +52,13 @@ class Turn:
 class Gauge:
     """Counts of one host."""
 
-    __slots__ = ("_counts", "_expected", "_last_ms", "_turn")
+    __slots__ = ("_counts", "_expected", "_given_up", "_last_ms", "_turn")
 
     def __init__(self, turn: Turn) -> None:
         self._turn = turn
         self._counts = _EMPTY + _EMPTY
         self._expected = 0  # one bit per probe under way that counts
+        self._given_up = 0  # and one per probe that was counted as lost and may still come
         self._last_ms = -1.0
 
     def asked(self, number: int, *, counts: bool) -> None:
@@ -67,14 +68,19 @@ class Gauge:
             self._expected |= bit
         else:
             self._expected &= ~bit
+        self._given_up &= ~bit
 
     def answered(self, number: int, rtt_ms: float) -> None:
-        """Probe `number` came back. An answer after the probe was given up changes nothing: it was a loss."""
+        """Probe `number` came back. One that was given up before was slow, and no loss."""
         bit = 1 << (number & _IN_FLIGHT)
-        if not self._expected & bit:
-            return
-        self._expected ^= bit
         counts, base, last_ms = self._counts, self._turn.base, self._last_ms
+        if self._expected & bit:
+            self._expected ^= bit
+        elif self._given_up & bit and counts[base + LOST]:  # its slice may be told already: then it stays a loss
+            self._given_up ^= bit
+            counts[base + LOST] -= 1
+        else:
+            return
         counts[base + RECEIVED] += 1
         counts[base + RTT_SUM] += rtt_ms
         if rtt_ms < counts[base + RTT_MIN]:
@@ -108,6 +114,7 @@ class Gauge:
         bit = 1 << (number & _IN_FLIGHT)
         if self._expected & bit:
             self._expected ^= bit
+            self._given_up |= bit
             self._counts[self._turn.base + LOST] += 1
 
     def not_asked(self, number: int) -> None:

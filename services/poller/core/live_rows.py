@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from services.poller.core.row_values import decimal, flag, seconds, split, text, whole
 from shared.contracts.live import (
     DnsSettings,
     Hop,
@@ -23,9 +24,7 @@ from shared.contracts.live import (
 )
 from shared.contracts.message import Contract
 from shared.contracts.queries import PingReport
-from shared.errors import Invalid
 from shared.routeros import HealthReading, RouterFacts, Row, printable
-from shared.routeros.durations import optional_duration
 
 RowT = TypeVar("RowT", bound=Contract)
 
@@ -296,46 +295,6 @@ def _hop(number: int, row: Row) -> Hop:
     return Hop(
         number=number,
         address=text(row, "address"),
-        loss_percent=_number(row.get("loss", "").removesuffix("%")) or 0.0,
-        rtt_ms=_number(row.get("avg", "").removesuffix("ms")) if row.get("address") else None,
+        loss_percent=decimal(row.get("loss", "").removesuffix("%")) or 0.0,
+        rtt_ms=decimal(row.get("avg", "").removesuffix("ms")) if row.get("address") else None,
     )
-
-
-# ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def text(row: Row, name: str) -> str:
-    """A value for people's eyes."""
-    return printable(row.get(name, ""))
-
-
-def flag(row: Row, name: str) -> bool:
-    """Set or not; a word nobody knows counts as not."""
-    return row.get(name) in ("true", "yes")
-
-
-def whole(row: Row, name: str) -> int | None:
-    """A whole number, also where a unit follows (`2048KiB`); None where there is none."""
-    digits = row.get(name, "").removesuffix("KiB").removesuffix("%").replace(" ", "")
-    return int(digits) if digits.isascii() and digits.isdigit() else None
-
-
-def seconds(row: Row, name: str) -> float | None:
-    """A duration in seconds; None where there is none or the word says so (`never`)."""
-    try:
-        length = optional_duration(row.get(name))
-    except Invalid:
-        return None
-    return None if length is None else length.total_seconds()
-
-
-def split(row: Row, name: str) -> list[str]:
-    """A list as the router writes it, with commas."""
-    return [part for part in text(row, name).split(",") if part]
-
-
-def _number(written: str) -> float | None:
-    try:
-        return float(written)
-    except ValueError:
-        return None

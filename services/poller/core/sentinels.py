@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+SENTINEL_INTERVAL_S = 0.5  # a look within the shortest confirmation (1 s policy: 860 ms and more)
+_JUST_NOW_S = 1.5 * SENTINEL_INTERVAL_S
 _LOST_IN_A_ROW = 3  # by every sentinel, before we call ourselves blind
 
 
@@ -33,6 +35,10 @@ class Sentinels:
             return False
         self.blind = True
         return True
+
+    def saw_around(self, moment: float) -> bool:
+        """Whether our own way out worked about then: enough to believe that silence was heard, not to condemn."""
+        return self.vouch(moment - _JUST_NOW_S)
 
     def vouch(self, since: float) -> bool:
         """Whether our own way out has worked after `since`: some sentinel answered a probe sent after it."""

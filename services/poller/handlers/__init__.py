@@ -6,15 +6,25 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.poller.handlers.live.paths import trace_target
-from services.poller.handlers.pinging import answer_ping
-from services.poller.handlers.watching import list_watched
+from services.poller.handlers.pinging import answer_ping, ping_from_here
+from services.poller.handlers.watching import list_own, list_watched
 from services.poller.handlers.witnesses import look_for_host
 from shared.contracts.live import TraceTarget
-from shared.contracts.queries import Answer, ListWatched, LookForHost, PingTarget, Query
+from shared.contracts.queries import (
+    Answer,
+    ListOwnWatched,
+    ListWatched,
+    LookForHost,
+    PingFromPoller,
+    PingTarget,
+    Query,
+)
 
 HANDLERS: dict[type[Query[Any]], Callable[..., Awaitable[Answer]]] = {
     PingTarget: answer_ping,
+    PingFromPoller: ping_from_here,
     ListWatched: list_watched,
+    ListOwnWatched: list_own,
     TraceTarget: trace_target,
     LookForHost: look_for_host,
 }

@@ -6,6 +6,7 @@ the poller before made facts of it (`said.<router>` in the bucket `state` says u
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -24,6 +25,7 @@ from shared.contracts.streams import EVENTS
 from shared.contracts.vocabulary import Saying
 from shared.errors import Temporary
 
+_AGAIN_S = 1.0
 _KEPT = 10_000  # sayings; half a minute of the greatest load, hours of an ordinary one
 
 log = structlog.get_logger(__name__)
@@ -31,6 +33,10 @@ log = structlog.get_logger(__name__)
 
 class HostListener(Protocol):
     """Who makes facts of what a router's netwatch says about a host."""
+
+    def router_said(self, router_id: RouterId, at: datetime) -> None:
+        """The router spoke, of whatever."""
+        ...
 
     def host_said(self, router_id: RouterId, address: str, *, up: bool, at: datetime) -> None:
         """`address` as the router watches it; `at` is when it was received."""
@@ -83,6 +89,8 @@ class Hearsay:
         if desk is None or place <= self._heard.get(saying.router_id, 0):
             return
         self._heard[saying.router_id] = place
+        if self._hosts is not None:
+            self._hosts.router_said(saying.router_id, saying.at)
         if saying.saying in {Saying.LOGIN, Saying.LOGOUT}:
             desk.said(saying)
         elif self._hosts is not None and saying.address is not None:
@@ -91,9 +99,17 @@ class Hearsay:
         self._teller.tell(said_key(saying.router_id), None, record)
 
     async def _beginning(self) -> int:
-        """From where on something may not have been heard: the oldest place of all routers; 0 where nothing was yet."""
-        places = [await self._place_in(key) for key in await self._memory.keys("said.")]
-        return min((place for place in places if place), default=0)
+        """From where on something may not have been heard: the oldest place of all routers; 0 where nothing was yet.
+
+        A poller may start while the bus is away: nothing is heard then, and this waits.
+        """
+        while True:
+            try:
+                places = [await self._place_in(key) for key in await self._memory.keys("said.")]
+            except Temporary:
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                return min((place for place in places if place), default=0)
 
     async def _told_up_to(self, router_id: RouterId) -> int:
         try:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from services.poller.core.roster import Roster
 from services.poller.ports import Probe, Resolver, Target, target_of
-from shared.contracts.ids import HostId
-from shared.contracts.queries import PingReport, PingTarget
+from shared.bus.ports import Bus, NotHere
+from shared.contracts.ids import HostId, SiteId
+from shared.contracts.queries import PingFromPoller, PingReport, PingTarget
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 from shared.errors import Invalid, NotAllowed, NotFound
 
@@ -52,9 +53,39 @@ class Tally:
 
 
 async def answer_ping(
-    query: PingTarget, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+    query: PingTarget,
+    *,
+    roster: Roster,
+    probes: Mapping[ProbeKind, Probe],
+    resolver: Resolver,
+    bus: Bus | None = None,
+    nearest: Callable[[SiteId], str | None] = lambda _site: None,
 ) -> PingReport:
-    """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not."""
+    """Ask a target `count` times. Raises NotFound, Invalid for what cannot be pinged, NotAllowed if we may not.
+
+    A host of a site that has a poller of its own is asked from there: `nearest` names that poller (None: us).
+    """
+    host = roster.hosts.get(query.host_id) if query.host_id is not None else None
+    poller = nearest(host.site_id) if host is not None else None
+    if poller is not None and bus is not None:
+        return await bus.request(
+            PingFromPoller(poller=poller, target=query.target, host_id=query.host_id, count=query.count)
+        )
+    return await _ping(query, roster=roster, probes=probes, resolver=resolver)
+
+
+async def ping_from_here(
+    query: PingFromPoller, *, name: str, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+) -> PingReport:
+    """The same, from this poller whatever the target. Raises NotHere if another one is meant."""
+    if query.poller != name:
+        raise NotHere
+    return await _ping(query, roster=roster, probes=probes, resolver=resolver)
+
+
+async def _ping(
+    query: PingTarget | PingFromPoller, *, roster: Roster, probes: Mapping[ProbeKind, Probe], resolver: Resolver
+) -> PingReport:
     target = await _aim(query, roster, resolver)
     timeout_s = TIMEOUT_S if target.kind in (ProbeKind.ICMP, ProbeKind.TCP) else PATIENT_TIMEOUT_S
     tally = Tally(query.count)
@@ -77,7 +108,7 @@ async def answer_ping(
     )
 
 
-async def _aim(query: PingTarget, roster: Roster, resolver: Resolver) -> Target:
+async def _aim(query: PingTarget | PingFromPoller, roster: Roster, resolver: Resolver) -> Target:
     address = await numeric_target(query.target, query.host_id, roster, resolver)
     host = roster.hosts[query.host_id] if query.host_id is not None else None
     return target_of(host, address, roster.policy_of(host)) if host else Target(ProbeKind.ICMP, address)

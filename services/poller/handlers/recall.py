@@ -1,12 +1,18 @@
-"""Remember at the start: what was saved, corrected by what was told after it was saved last."""
+"""Remember: what was saved, corrected by what was told after it was saved last.
+
+Hosts and routers are few words each: every poller follows all of them from its start, so that whoever takes a part over
+knows at once how it is there. Sessions and what was seen on routers are many: they are read for the routers that are
+taken over, when they are.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from services.poller.core.judge import State
 from services.poller.core.quality_events import told_standing
@@ -22,10 +28,12 @@ from services.poller.core.records import (
     MaintenanceRecord,
     PollerRecord,
     QualityRecord,
+    Record,
     RouterRecord,
     SessionRecord,
     poller_key,
     read_record,
+    sessions_of,
 )
 from services.poller.core.router_records import SEEN, router_token, seen_of
 from services.poller.core.sessions import Session
@@ -56,11 +64,16 @@ from shared.contracts.events import (
 from shared.contracts.ids import HostId, MaintenanceId, RouterId
 from shared.contracts.message import Message
 from shared.contracts.streams import EVENTS
-from shared.contracts.subjects import escape_token
+from shared.contracts.subjects import Kind, escape_token, subject
 from shared.contracts.vocabulary import Service
 
 T = TypeVar("T")
 Place = tuple[RouterId, Service]
+
+HOST_TRANSITIONS: Final = (HostDown, HostUp, HostUnknown, HostUnreachable)
+ROUTER_TRANSITIONS: Final = (RouterReachable, RouterUnreachable)
+_ONE_BY_ONE: Final = 32  # more routers than this: one look at everything is quicker
+_AT_ONCE: Final = 8
 
 
 @dataclass
@@ -93,33 +106,142 @@ class Memory:
         """Take an entry over that was read, or that another poller wrote."""
         self.seen.setdefault(router_token(key), {})[key] = value
 
+    def take(self, record: Record | None) -> HostId | None:
+        """Take a record over if it is news; answers the host if it is one."""
+        match record:
+            case HostRecord():
+                if record.order >= self.hosts.get(record.id, State()).transition:
+                    self.hosts[record.id] = record.host_state()
+                return record.id
+            case RouterRecord():
+                if record.order >= self.routers.get(record.id, Reach()).transition:
+                    self.routers[record.id] = record.reach()
+            case SessionRecord():
+                self.sessions.setdefault((record.router_id, record.service), {})[record.slot] = record.session()
+        return None
+
+    def correct(self, event: Message) -> HostId | None:
+        """Take over what was told if it is news; answers the host if it is one."""
+        match event:
+            case HostTransition():
+                known = self.hosts.get(event.host_id, State())
+                if event.transition > known.transition:
+                    self.hosts[event.host_id] = told_state(event, known)
+                    return event.host_id
+            case RouterReachable() | RouterUnreachable():
+                if event.transition > self.routers.get(event.router_id, Reach()).transition:
+                    up = isinstance(event, RouterReachable)
+                    hard = Reachability.REACHABLE if up else Reachability.UNREACHABLE
+                    self.routers[event.router_id] = Reach(hard, event.transition, event.at)
+        return None
+
 
 async def recall(bus: Bus, bucket: Bucket, teller: Teller) -> Memory:
-    """Read the memory. Raises Unreachable while the bus is away."""
+    """Read everything. Raises Unreachable while the bus is away."""
     memory = Memory()
-    async with _closing(bucket.watch()) as entries:
+    await _read_saved(bucket, "", memory, teller)
+    for message in await _last_told(bus, *HOST_TRANSITIONS, *ROUTER_TRANSITIONS):
+        memory.correct(message)
+    for message in await _last_told(bus, HostSilent, HostHeard, HostFlapping, HostSteady):
+        _correct_observed(memory, message)
+    for message in await _last_told(bus, HostDegraded, HostRestored):
+        _correct_quality(memory, message)
+    memory.outages = await _open_outages(bus)
+    await _correct_sessions(bus, memory, SessionOpened.filter(), SessionClosed.filter())
+    return memory
+
+
+async def recall_sessions(
+    bus: Bus, bucket: Bucket, teller: Teller, memory: Memory, routers: Collection[RouterId]
+) -> None:
+    """Read the sessions of these routers and what was seen there, as left by their last holder. Raises Unreachable."""
+    for place in [place for place in memory.sessions if place[0] in routers]:
+        del memory.sessions[place]
+    for router_id in routers:
+        memory.seen.pop(escape_token(router_id), None)
+    if len(routers) > _ONE_BY_ONE:
+        found = Memory()
+        for prefix in (SESSIONS, SEEN):
+            await _read_saved(bucket, prefix, found, teller)
+        await _correct_sessions(bus, found, SessionOpened.filter(), SessionClosed.filter())
+        memory.sessions |= {place: rows for place, rows in found.sessions.items() if place[0] in routers}
+        tokens = {escape_token(router_id) for router_id in routers}
+        memory.seen |= {token: entries for token, entries in found.seen.items() if token in tokens}
+        return
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(router_id: RouterId) -> None:
+        async with turn:
+            for prefix in (sessions_of(router_id), f"{SEEN}{escape_token(router_id)}."):
+                await _read_saved(bucket, prefix, memory, teller)
+            opened, closed = (
+                f"{subject(Kind.EVENT, kind.NAME)}.{escape_token(router_id)}.>"
+                for kind in (SessionOpened, SessionClosed)
+            )
+            await _correct_sessions(bus, memory, opened, closed)
+
+    await asyncio.gather(*(one(router_id) for router_id in routers))
+
+
+class SavedCopy:
+    """The bucket's hosts or routers as the memory has them, kept up to date; for `shared.bus.following`."""
+
+    def __init__(self, memory: Memory, on_host: Callable[[HostId], None]) -> None:
+        self._memory = memory
+        self._on_host = on_host
+
+    def keys(self) -> Collection[str]:
+        """Nothing is ever forgotten here: a number that was told must not be told again."""
+        return ()
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Somebody saved this."""
+        if key.startswith(QUALITY):
+            if quality := read_record(QualityRecord, value):
+                self._memory.quality[quality.id] = KnownQuality(quality.standing(), quality.days)
+            return
+        kind = HostRecord if key.startswith(HOSTS) else RouterRecord
+        host_id = self._memory.take(read_record(kind, value))
+        if host_id is not None:
+            self._on_host(host_id)
+
+    async def remove(self, key: str) -> None:
+        """The host or router is gone from the inventory."""
+
+    async def caught_up(self) -> None:
+        """All of it is known."""
+
+
+async def follow_told(bus: Bus, memory: Memory, on_host: Callable[[HostId], None]) -> None:
+    """Follow what is told of hosts and routers, by whomever, until cancelled."""
+    filters = [kind.filter() for kind in (*HOST_TRANSITIONS, *ROUTER_TRANSITIONS)]
+    async for received in bus.read(EVENTS, *filters, last_per_subject=True):
+        if received is not None and (host_id := memory.correct(received.message)) is not None:
+            on_host(host_id)
+
+
+async def _read_saved(bucket: Bucket, prefix: str, memory: Memory, teller: Teller) -> None:
+    async with _closing(bucket.watch(prefix)) as entries:
         async for entry in entries:
             if entry is None:
                 break
             if isinstance(entry, Entry):
                 teller.knows(entry.key, entry.revision)
                 _remember(memory, entry)
-    for kinds, correct in _CORRECTIONS:
-        for message in await _last_told(bus, *kinds):
-            correct(memory, message)
-    memory.outages = await _open_outages(bus)
-    opened = {_account(event): event for event in await _received(bus, SessionOpened)}
-    for event in await _received(bus, SessionClosed):
+
+
+async def _correct_sessions(bus: Bus, memory: Memory, opened_filter: str, closed_filter: str) -> None:
+    opened = {_account(event): event for event in await _received(bus, opened_filter)}
+    for event in await _received(bus, closed_filter):
         if event.sequence > opened.get(_account(event), event).sequence:
             opened.pop(_account(event), None)
     for event in opened.values():
         _correct_session(memory, event.message)
-    return memory
 
 
 async def _open_outages(bus: Bus) -> tuple[OutageBegan, ...]:
-    ended = {_account(event) for event in await _received(bus, OutageEnded)}
-    began = [event for event in await _received(bus, OutageBegan) if _account(event) not in ended]
+    ended = {_account(event) for event in await _received(bus, OutageEnded.filter())}
+    began = [event for event in await _received(bus, OutageBegan.filter()) if _account(event) not in ended]
     return tuple(event.message for event in began if isinstance(event.message, OutageBegan))
 
 
@@ -163,13 +285,6 @@ def _remember_ourselves(memory: Memory, key: str, value: bytes) -> None:
         memory.maintenances[work.id] = work.began_at
 
 
-def _correct_host(memory: Memory, event: Message) -> None:
-    if isinstance(event, HostTransition):
-        known = memory.hosts.get(event.host_id, State())
-        if event.transition > known.transition:
-            memory.hosts[event.host_id] = told_state(event, known)
-
-
 def _correct_observed(memory: Memory, event: Message) -> None:
     """In the order of the stream: of an observation and its end, the later one holds."""
     if isinstance(event, HostObservation) and event.host_id in memory.hosts:
@@ -181,15 +296,6 @@ def _correct_quality(memory: Memory, event: Message) -> None:
         known = memory.quality.get(event.host_id, KnownQuality())
         if event.mark > known.standing.number:
             memory.quality[event.host_id] = KnownQuality(told_standing(event, known.standing), known.days)
-
-
-def _correct_router(memory: Memory, event: Message) -> None:
-    if isinstance(event, RouterReachable | RouterUnreachable):
-        known = memory.routers.get(event.router_id, Reach())
-        if event.transition > known.transition:
-            up = isinstance(event, RouterReachable)
-            hard = Reachability.REACHABLE if up else Reachability.UNREACHABLE
-            memory.routers[event.router_id] = Reach(hard, event.transition, event.at)
 
 
 def _correct_session(memory: Memory, event: Message) -> None:
@@ -207,11 +313,10 @@ def _account(received: Received) -> tuple[str, ...]:
 
 
 async def _last_told(bus: Bus, *kinds: type[Message]) -> list[Message]:
-    return [received.message for received in await _received(bus, *kinds)]
+    return [received.message for received in await _received(bus, *(kind.filter() for kind in kinds))]
 
 
-async def _received(bus: Bus, *kinds: type[Message]) -> list[Received]:
-    filters = [kind.filter() for kind in kinds]
+async def _received(bus: Bus, *filters: str) -> list[Received]:
     async with _closing(bus.read(EVENTS, *filters, last_per_subject=True, follow=False)) as events:
         return [received async for received in events if received is not None]
 
@@ -219,12 +324,3 @@ async def _received(bus: Bus, *kinds: type[Message]) -> list[Received]:
 def _closing(iterator: AsyncIterator[T]) -> aclosing[AsyncGenerator[T, None]]:
     """The bus' iterators are generators; leaving one early must end its reader on the server, too."""
     return aclosing(cast("AsyncGenerator[T, None]", iterator))
-
-
-_CORRECTIONS: tuple[tuple[tuple[type[Message], ...], Callable[[Memory, Message], None]], ...] = (
-    ((HostDown, HostUp, HostUnknown, HostUnreachable), _correct_host),
-    ((HostSilent, HostHeard, HostFlapping, HostSteady), _correct_observed),
-    ((HostDegraded, HostRestored), _correct_quality),
-    ((RouterReachable, RouterUnreachable), _correct_router),
-)
-"""What was told last corrects what was saved: in this order, for an observation is about a host that is known."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from services.poller.core.sentinels import Sentinels
+from services.poller.core.sentinels import SENTINEL_INTERVAL_S, Sentinels
 from services.poller.ports import Probe, Target
 from shared.clock import Clock
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
 
-SENTINEL_INTERVAL_S = 0.5  # a look within the shortest confirmation (1 s policy: 850 ms and more)
 _SENTINEL_TIMEOUT_S = 1.0
 
 

@@ -98,10 +98,10 @@ class MemoryStream:
         if not self._by_subject[subject]:
             del self._by_subject[subject]
 
-    async def change(self) -> None:
-        """Wait until something was stored, or for a moment."""
+    async def change(self, *, by_time: bool = True) -> None:
+        """Wait until something was stored, or (if time alone can change something) for a moment."""
         try:
-            async with asyncio.timeout(LOOK_EVERY_S):
+            async with asyncio.timeout(LOOK_EVERY_S if by_time else None):
                 await self._changed.wait()
         except TimeoutError:
             return
@@ -120,10 +120,11 @@ class MemoryStream:
             yield stored
         yield None
         while follow:
-            for stored in self.after(place, filters):
-                place = stored.sequence
+            place_before, place = place, self.newest
+            for stored in self.after(place_before, filters):
                 yield stored
-            await self.change()
+            if self.newest == place:
+                await self.change(by_time=self._soonest < math.inf)
 
     def _present(self, filters: tuple[str, ...], *, after: int | None, last_per_subject: bool) -> list[StoredMessage]:
         if last_per_subject:

@@ -53,16 +53,18 @@ class NatsBus(StreamBus):
         clock: Clock | None = None,
         connect_wait_s: float = 30.0,
         wait_s: float = 5.0,
+        patient: bool = False,
     ) -> AsyncIterator[NatsBus]:
         """A bus connected to `url` (`nats://user:password@host:port`, several separated by commas).
 
         `name` is what the server's monitoring shows, `source` what the CloudEvents say. The first connection may take
-        `connect_wait_s` (Unreachable after that, NotAllowed at once); later ones come back by themselves, and meanwhile
-        nothing waits longer than `wait_s` before it raises Unreachable.
+        `connect_wait_s` (after that Unreachable is raised or, if `patient`, life goes on without; NotAllowed comes at
+        once); later ones come back by themselves, and meanwhile nothing waits longer than `wait_s` before it raises
+        Unreachable.
         """
         clock = clock or SystemClock()
         connection = Connection(url, name=name, clock=clock, prepare=ensure_everything)
-        async with connection.opened(wait_s=connect_wait_s):
+        async with connection.opened(wait_s=connect_wait_s, patient=patient):
             yield cls(connection, source=source, clock=clock, wait_s=wait_s)
 
     @property

@@ -45,17 +45,22 @@ class Connection:
         return self.connected or self._clock.monotonic() - self._away_since < grace.total_seconds()
 
     @asynccontextmanager
-    async def opened(self, *, wait_s: float) -> AsyncIterator[Connection]:
-        """Hold a connection open. Raises NotAllowed at once, Unreachable if there is no session after `wait_s`."""
+    async def opened(self, *, wait_s: float, patient: bool = False) -> AsyncIterator[Connection]:
+        """Hold a connection open. Raises NotAllowed at once, Unreachable if there is no session after `wait_s`.
+
+        `patient`: without a session after `wait_s` go on all the same; there will be one later.
+        """
         first = asyncio.get_running_loop().create_future()
         task = asyncio.create_task(self._run(first), name="bus connection")
         try:
             async with asyncio.timeout(wait_s):
                 await asyncio.shield(first)
         except TimeoutError as late:
-            await self._stop(task)
-            error = first.exception() if first.done() else None
-            raise Unreachable(f"the bus does not answer within {wait_s:g} s") from (error or late)
+            if not patient:
+                await self._stop(task)
+                error = first.exception() if first.done() else None
+                raise Unreachable(f"the bus does not answer within {wait_s:g} s") from (error or late)
+            first.cancel()  # nobody waits for it any more
         except BaseException:
             await self._stop(task)
             raise

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from deploy.local.nats_rights import RIGHTS
+from deploy.local.nats_rights import LEAF, RIGHTS
 from shared.bus.nats import NatsBus
 from shared.bus.ports import ConsumerSpec
+from shared.contracts.events import AlertOpened
 from shared.contracts.message import Message, message_types
 from shared.contracts.queries import Query
 from shared.contracts.samples import HostSlices
 from shared.contracts.streams import STREAMS, Retention
 from shared.contracts.subjects import Kind
-from shared.errors import NotFound
+from shared.errors import NotFound, Unreachable
 from tests.cases.bus import Seen, running, until
 from tests.cases.bus_cases.hearing import heard
 
@@ -41,6 +42,7 @@ def said_by(rights) -> list[type[Message]]:
             one.type_name().startswith(said.removesuffix(">")) or said.startswith(one.type_name())
             for said in rights.says
         )
+        and not any(one.type_name().startswith(never.removesuffix(">")) for never in rights.never_says)
     ]
 
 
@@ -48,6 +50,12 @@ async def test_publishes_what_it_says(rights, bus):
     assert said_by(rights)
     for message_type in said_by(rights):
         await bus.publish(message_type.example())
+
+
+async def test_far_site_says_nothing_in_the_name_of_another_service(shared_nats_server, nats_url):
+    async with NatsBus.connect(shared_nats_server.url(LEAF), name="leaf", source="leaf", wait_s=1.0) as bus:
+        with pytest.raises(Unreachable):
+            await bus.publish(AlertOpened.example())
 
 
 async def test_consumes_and_reads_what_it_reads(rights, bus):

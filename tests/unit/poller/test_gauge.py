@@ -38,16 +38,28 @@ def test_probes_of_a_burst_do_not_count():
     assert (ended.sent, ended.lost) == (1, 1)
 
 
-def test_answer_after_its_loss_stays_a_loss_and_what_was_not_sent_is_nothing():
+def test_answer_after_its_loss_is_a_slow_answer_and_what_was_not_sent_is_nothing():
     turn = Turn()
     gauge = Gauge(turn)
     for number in (1, 2):
         gauge.asked(number, counts=True)
     gauge.lost(1)
     gauge.answered(1, 900.0)
+    gauge.answered(1, 900.0)  # the network doubled it
     gauge.not_asked(2)
     ended = gauge.take(turn.flip())
-    assert (ended.lost, ended.received) == (1, 0)
+    assert (ended.lost, ended.received, ended.rtt_max) == (0, 1, 900.0)
+
+
+def test_answer_after_the_slice_of_its_loss_was_told_changes_nothing():
+    turn = Turn()
+    gauge = Gauge(turn)
+    gauge.asked(1, counts=True)
+    gauge.lost(1)
+    told = gauge.take(turn.flip())
+    gauge.answered(1, 900.0)
+    assert (told.lost, told.received) == (1, 0)
+    assert gauge.take(turn.flip()) is None
 
 
 def test_a_full_half_keeps_still_while_the_next_one_fills():

@@ -137,8 +137,8 @@ def test_stale_needs_silence_and_tries():
 @pytest.mark.parametrize(
     ("policy", "expected"),
     [
-        pytest.param(INFRA, [0.0, 0.08, 0.85, 0.08, 0.08, 0.08, None], id="infra"),
-        pytest.param(STANDARD, [0.0, 0.85, 0.4, 0.4, 0.4, None], id="standard"),
+        pytest.param(INFRA, [0.0, 0.02, 0.86, 0.02, 0.02, 0.02, None], id="infra"),
+        pytest.param(STANDARD, [0.0, 0.86, 0.4, 0.4, 0.4, None], id="standard"),
         pytest.param(EDGE, [0.0, 1.0, 1.0, None], id="edge"),
     ],
 )

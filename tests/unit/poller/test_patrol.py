@@ -74,7 +74,7 @@ def test_cut_of_an_infra_host_is_told_within_two_seconds(cut_at):
 
     [(at, _, fact)] = tell(plot).told
     assert isinstance(fact, WentDown)
-    assert at - cut_at <= 1.0 + 0.85 + 3 * 0.08 + 0.2 + 0.05  # round, ride-out, burst, timeout, slots
+    assert at - cut_at <= 1.0 + 0.86 + 3 * 0.02 + 0.05 + 0.05  # round, ride-out, burst, timeout, slots
     assert fact.failure is ProbeFailure.TIMEOUT
 
 

@@ -63,11 +63,11 @@ class Post:
 
 
 @asynccontextmanager
-async def post(bus: MemoryBus | None = None) -> AsyncIterator[Post]:
+async def post(bus: MemoryBus | None = None, **settings: object) -> AsyncIterator[Post]:
     bus = bus or MemoryBus(source="poller", clock=SystemClock())
     takeovers: list[tuple[str, bytes]] = []
     memory = await bus.bucket(STATE_BUCKET)
-    teller = Teller(bus, memory, on_takeover=lambda key, value: takeovers.append((key, value)))
+    teller = Teller(bus, memory, on_takeover=lambda key, value: takeovers.append((key, value)), **settings)
     telling = asyncio.create_task(teller.run())
     yield Post(bus, memory, teller, takeovers)
     telling.cancel()
@@ -97,17 +97,27 @@ async def test_facts_wait_for_the_bus_in_order():
 
 
 async def test_waiting_facts_are_bounded_and_the_first_and_last_survive():
-    async with post() as here:
+    async with post(most_waiting=8) as here:
         here.bus.server.away = True
         for transition in range(1, 42, 2):
             here.tell(down(transition), up(transition + 1))
-        assert here.teller.waiting <= 9
+        assert here.teller.waiting <= 8
         here.bus.server.away = False
         await until(lambda: here.teller.waiting == 0)
         transitions = [event.transition for event in await here.events()]
         assert (transitions[0], transitions[-1]) == (1, 42)
         assert transitions == sorted(transitions)
         assert len(transitions) + here.teller.left_out_total == 42
+
+
+async def test_every_change_of_a_long_absence_survives():
+    async with post() as here:
+        here.bus.server.away = True
+        for transition in range(1, 1001, 2):
+            here.tell(down(transition), up(transition + 1))
+        here.bus.server.away = False
+        await until(lambda: here.teller.waiting == 0)
+        assert [event.transition for event in await here.events()] == list(range(1, 1001))
 
 
 async def test_repeat_after_a_crash_is_dropped_by_the_stream():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.poller.core import live_rows as rows
+from services.poller.core.row_values import flag
 from shared.contracts import live
 from shared.errors import Refused
 from shared.routeros import Session, equals
@@ -54,8 +55,8 @@ async def traffic(session: Session, query: live.ListTraffic) -> live.Traffic:
         row["name"]
         for row in found
         if "name" in row
-        and rows.flag(row, "running")
-        and (letters in row["name"].casefold() if letters else not rows.flag(row, "dynamic"))
+        and flag(row, "running")
+        and (letters in row["name"].casefold() if letters else not flag(row, "dynamic"))
     ]
     part = names[query.offset : query.offset + min(query.limit, _WATCHED_AT_ONCE)]
     seen = []
