@@ -18,7 +18,7 @@ from services.poller.adapters.icmp_packets import FIELDS, HEADER, PACKET, EchoRe
 from services.poller.adapters.icmp_sockets import EchoSocket
 
 ROUND_AT_ONCE = 256
-SEND_AT_ONCE = 32  # the time of each packet is interpolated within its batch: a longer one would be less exact
+SEND_AT_ONCE = 16  # the time of each packet is interpolated within its batch: a longer one would be less exact
 RECEIVE_AT_ONCE = 128
 _IP_MTU_DISCOVER, _WANT, _PROBE = 10, 1, 3  # WANT is what sockets begin with
 _HALF = 1 << 15  # in arithmetic modulo 0xFFFF, which that of checksums is

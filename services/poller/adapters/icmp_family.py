@@ -34,7 +34,7 @@ from services.poller.ports import Asker, SwiftAsker, Target
 from shared.contracts.vocabulary import ProbeFailure
 
 LATE_S = 2.0  # how long after its timeout an answer still proves life
-BATCHES_PER_TURN = 8  # sent, and received, before the event loop may do something else: 256 and 1,024 packets
+BATCHES_PER_TURN = 8  # received, and twice as many sent, before the event loop may do something else
 NO_ROOM_PAUSE_S = 0.005  # after ENOBUFS a queue of the network card is full, and nobody tells when it has room
 _FULL = frozenset({errno.EAGAIN, errno.ENOBUFS})
 _LEAST_NS, _BATCH_NS = 1_000, 10_000_000
@@ -146,7 +146,7 @@ class EchoFamily:
     def _send(self) -> None:
         """Send what waits, a limited number of packets; the rest in the loop's next turn, after what has arrived."""
         self._sending = None
-        for _ in range(BATCHES_PER_TURN):
+        for _ in range(2 * BATCHES_PER_TURN):
             if not self._waiting:
                 break
             problem = self._send_batch()
