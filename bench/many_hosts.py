@@ -1,8 +1,9 @@
 """What the real poller costs as the network grows: 1,000, 10,000 and 50,000 hosts, asked every 5 seconds.
 
-CPU is the scheduler's own account of the process over the window, which begins when the start is over, memory its resident set at the end of it, inventory
-and bus client included. Linear is what costs ten times as much for ten times as many: the figure compares the cost that
-each further host adds from 10,000 to 50,000 with the one from 1,000 to 10,000.
+CPU is the scheduler's own account of the process over the window, which begins when the start is over; memory is its
+resident set at the end of it, inventory and bus client included. Linear is what costs ten times as much for ten times
+as many: the figure compares the cost that each further host adds from 10,000 to 50,000 with the one from 1,000 to
+10,000.
 """
 
 from __future__ import annotations
