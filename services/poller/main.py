@@ -41,6 +41,7 @@ from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.tenure import Tenure
+from services.poller.handlers.turns import InTurn
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import (
     Line,
@@ -211,7 +212,7 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
-        connect=connect,
+        connect=InTurn(connect),
         teller=teller,
         clock=clock,
         hearsay=hearsay,

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import structlog
 
-from services.poller.core.records import Record, read_record
+from services.poller.core.records import SESSIONS, Record, read_record
 from services.poller.core.shards import Part
 from services.poller.handlers.claims import Claim, Gate, OpenGate
 from services.poller.handlers.courier import Courier, Outcome
@@ -171,7 +171,8 @@ class Teller:
                 receipt = await self._bus.publish(told.event)
                 self.told_total += 1
                 self.late_total += told.event.backfilled
-                log.info("told", fact=told.event.NAME, key=told.key, repeated=receipt.duplicate)
+                say = log.debug if told.key.startswith(SESSIONS) else log.info  # hundreds a second; the stream has them
+                say("told", fact=told.event.NAME, key=told.key, repeated=receipt.duplicate)
             if told.remembers:
                 await self._remember(told)
         except Temporary as problem:
