@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.poller.core.interfaces import (
     COLUMNS,
@@ -29,7 +28,7 @@ from shared.routeros import Row, Session, one_of
 
 INTERFACES = Table("/interface", COLUMNS, ~one_of("type", *SESSION_TYPES))
 _KIND = "interface"
-_STARTING_S = 30.0  # ports are still finding their speed while the API answers already
+_STARTING = timedelta(seconds=30)  # ports are still finding their speed while the API answers already
 
 
 class InterfaceFollower:
@@ -46,7 +45,7 @@ class InterfaceFollower:
 
     async def follow(self, session: Session) -> None:
         """Tell until the connection ends."""
-        await asyncio.sleep(max(0.0, _STARTING_S - session.facts.uptime.total_seconds()))
+        self.book.connected(self._post.clock.now() + _STARTING - session.facts.uptime)
         self._wall = await self._read_wall(session)
         await Feed(INTERFACES, self, self._post.clock, router=self._post.router.name).follow(session)
 
