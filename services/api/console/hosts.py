@@ -37,19 +37,21 @@ _BAR = 100.0
 
 @router.get("/{host_id}")
 async def show_host(
-    request: Request, api: PartsDep, pages: PagesDep, caller: PageReader, host_id: str, span: str = USUAL
+    request: Request, api: PartsDep, pages: PagesDep, caller: PageReader, host_id: str, span: str = ""
 ) -> Response:
     """The page."""
-    chosen = span if span in SPANS else USUAL
     now = api.clock.now()
     month = f"{now:%Y-%m}"
     async with api.store.unit() as unit:
-        host = (await unit.hosts.get(host_id)).entity
+        kept = await unit.hosts.get(host_id)
+        host = kept.entity
+        context = await _surroundings(host, unit, now)
+        known_since = min([kept.created_at, *(event.at for event in context["events"])])
+        chosen = span if span in SPANS else _usual(now - known_since)
         asked = Span(now - SPANS[chosen], now)
         chart = await measured.host_chart(host_id, asked, unit=unit, clock=api.clock, kept=api.kept)
         names = (month, month_before(month))
         months = [await measured.host_month(host_id, name, unit=unit, clock=api.clock) for name in names]
-        context = await _surroundings(host, unit, now)
     rows = [(found.month, found.hosts[0], _bar(found.hosts[0].availability)) for found in months]
     context |= {"picture": draw(chart), "chart": chart, "months": rows, "spans": tuple(SPANS), "chosen": chosen}
     return pages.page("host.html", request, caller, host=host, answer=None, **context)
@@ -73,6 +75,11 @@ async def _surroundings(host: Host, unit: Unit, now: datetime) -> dict[str, Any]
         "events": [BoardEvent(each.id, each.type, each.at, each.site_id, each.body) for each in events],
         "parents": parents,
     }
+
+
+def _usual(watched: timedelta) -> str:
+    """A host that is new has its few measurements across the whole chart, not at its edge."""
+    return next((name for name in ("1h", "6h") if watched < SPANS[name]), USUAL)
 
 
 def _bar(found: Availability) -> list[tuple[str, float, float]]:

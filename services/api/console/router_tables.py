@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from services.api.console.word_tables import RESOURCE_WORDS
 from shared.contracts import live
 from shared.i18n import N_, Translator, format_duration, format_number
 
@@ -169,6 +170,16 @@ TABS: Mapping[str, Tab] = {
 }
 
 
+def _sensor(name: str, speech: Speech) -> str:
+    """What a router calls a sensor, in words where it is one that all have."""
+    known = RESOURCE_WORDS.get(name)
+    return speech.words.gettext(known) if known else name
+
+
+def _unit(name: str) -> str:
+    return "°C" if name == "C" else name
+
+
 def condition(answer: live.Resources, speech: Speech) -> list[tuple[str, Cell]]:
     """The values of the first tab."""
     gettext = speech.words.gettext
@@ -180,7 +191,7 @@ def condition(answer: live.Resources, speech: Speech) -> list[tuple[str, Cell]]:
         (gettext("Running for"), Cell(speech.lasting(answer.uptime_s))),
         (gettext("Model"), Cell(f"{answer.board} {answer.architecture}".strip())),
         (gettext("RouterOS"), Cell(answer.version)),
-        *((sensor.name, Cell(f"{sensor.value} {sensor.unit}".strip())) for sensor in answer.sensors),
+        *((_sensor(each.name, speech), Cell(f"{each.value} {_unit(each.unit)}".strip())) for each in answer.sensors),
     ]
 
 

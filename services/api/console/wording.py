@@ -134,6 +134,8 @@ class Wording:
 
     def unit(self, name: str) -> str:
         """The unit of a number in a form."""
+        if name == "s":
+            return self.lasting("s").format(n="").strip()
         return self._t.gettext("bytes") if name == "bytes" else name
 
     def down_after(self, policy: ProbePolicy) -> str:
