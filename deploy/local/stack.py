@@ -22,6 +22,7 @@ from deploy.local.output import Output
 from deploy.local.ports import Claims
 from deploy.local.postgres import LocalPostgres
 from deploy.local.readiness import answers_ready
+from deploy.local.settings_check import check_settings
 from deploy.local.state import StateFolder
 from deploy.local.supervisor import ChildSpec, Supervisor
 from shared.errors import RondaError
@@ -77,6 +78,8 @@ async def running(options: Options, output: Output) -> AsyncIterator[Stack]:
 
     Raises Conflict if the state folder is in use, Misconfigured or Unreachable with the reason if a part cannot start.
     """
+    if not options.lab:  # the lab brings settings of its own
+        check_settings(options.settings)
     state = StateFolder.open(options.state)
     async with AsyncExitStack() as exits:
         exits.enter_context(state.locked())

@@ -45,6 +45,8 @@ class Bubble:
     at: float
     markup: str
     seq: int = 0
+    said_seq: int = 0
+    """The number of the newest change of what it says; `seq` counts the ticks under it (delivered, read), too."""
     entities: tuple[dict[str, Any], ...] = ()
     buttons: tuple[Button, ...] = ()
     photo: str = ""
@@ -115,7 +117,9 @@ class Threads:
     def put(self, thread_id: str, bubble: Bubble) -> Bubble:
         """Add a bubble, or replace the one with the same id; gives it the next number."""
         thread = self._threads[thread_id]
-        bubble = replace(bubble, seq=self._next(thread_id, bubble.id))
+        old, seq = thread.bubbles.get(bubble.id), self._next(thread_id, bubble.id)
+        said_seq = old.said_seq if old is not None and _says(old) == _says(bubble) else seq
+        bubble = replace(bubble, seq=seq, said_seq=said_seq)
         thread.bubbles[bubble.id] = bubble
         thread.seq = bubble.seq
         while len(thread.bubbles) > KEPT_BUBBLES:
@@ -174,3 +178,8 @@ class Threads:
         self._tick.set()
         self._tick = asyncio.Event()
         return self._seq
+
+
+def _says(bubble: Bubble) -> Bubble:
+    """The bubble without what only the channel says of it."""
+    return replace(bubble, seq=0, said_seq=0, status="", toast="")

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from services.api.console import actions, board, customers, login, router_page, settings, static_files
+from services.api.console import (
+    actions,
+    board,
+    customers,
+    login,
+    network,
+    router_limits,
+    router_page,
+    settings,
+    static_files,
+    works,
+)
+from services.api.console import groups as group_pages
 from services.api.console import hosts as host_page
+from services.api.console import policies as policy_pages
 from services.api.console import search as search_page
 from services.api.console.deps import LogInFirst, lead_to_login
 from services.api.console.rendering import Pages
@@ -42,6 +55,10 @@ sentence that says what to do. A POST with an `Idempotency-Key` may be repeated.
 """
 
 
+WATCHED = (network, host_page, router_limits, router_page, works, group_pages, policy_pages)
+PAGES = (login, board, actions, *WATCHED, customers, search_page, settings)
+
+
 def make_app(parts: Parts | None) -> FastAPI:
     """The application; without parts it only describes itself."""
     app = FastAPI(
@@ -59,7 +76,7 @@ def make_app(parts: Parts | None) -> FastAPI:
         api.include_router(resource.router)
     app.include_router(api)
     app.include_router(ingest.routers_say, responses=PROBLEM_RESPONSES)
-    for page in (static_files, login, board, actions, host_page, router_page, customers, search_page, settings):
+    for page in (*PAGES, static_files):
         app.include_router(page.router)
     app.add_middleware(SecurityHeaders)
     install_problems(app)

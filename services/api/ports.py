@@ -14,6 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from services.api.core.account import Account, ApplyState
 from services.api.core.alerts import Alert, AlertState
+from services.api.core.announced import WorkNow
 from services.api.core.availability import Change, Span
 from services.api.core.backlog import Block, ReadingBlock
 from services.api.core.charts import Measured, Point, ReadingPoint
@@ -286,6 +287,9 @@ class HistoryRows(Protocol):
         ...
 
     async def board(self, now: datetime) -> BoardFacts: ...
+    async def work(self, now: datetime) -> tuple[WorkNow, ...]:
+        """Announced work that lasts now."""
+        ...
 
 
 class AlertRows(Protocol):

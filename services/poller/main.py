@@ -29,7 +29,6 @@ from services.poller.handlers.claims import Claim, LaterGate
 from services.poller.handlers.doors import RouterDoors
 from services.poller.handlers.facts import Herald
 from services.poller.handlers.followers.post import Pace, WatchCounts
-from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.live import LIVE, answer_live
@@ -167,7 +166,7 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
     gate = LaterGate()
     teller = Teller(bus, state, on_takeover=on_takeover, gate=gate, claim_of=claim_of, journal=site.journal)
     memory = await site.remember(bus, state, shards, teller)
-    hearsay = Hearsay(bus, state, teller, hosts=HeardHosts())
+    hearsay = Hearsay(bus, state, teller, hosts=means.heard)
     landscape: Landscape[Watch] = Landscape()
     upkeep = Upkeep(roster, teller, clock, began=memory.maintenances)
     herald = Herald(

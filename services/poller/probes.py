@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
@@ -17,9 +18,10 @@ from services.poller.adapters.router_ping import RouterPing
 from services.poller.adapters.tasked import TaskedProbe
 from services.poller.adapters.tcp import TcpProbe
 from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.heard_hosts import HeardHosts
 from services.poller.ports import Probe, Resolver
 from shared.clock import Clock, SystemClock
-from shared.contracts.ids import HostId
+from shared.contracts.ids import HostId, RouterId
 from shared.contracts.vocabulary import ProbeKind
 
 log = structlog.get_logger(__name__)
@@ -32,11 +34,16 @@ class Means:
     doors: RouterDoors = field(default_factory=RouterDoors)
     resolver: Resolver = field(default_factory=SystemResolver)
     clock: Clock = field(default_factory=SystemClock)
+    heard: HeardHosts = field(default_factory=HeardHosts)
     remark: Remark = lambda _host_id, _words: None  # known only once the watch is there
 
     def say(self, host_id: HostId, words: str) -> None:
         """Pass a remark on to whoever hears it by then."""
         self.remark(host_id, words)
+
+    def heard_up(self, router_id: RouterId, names: tuple[str, ...], since: datetime | None) -> bool | None:
+        """Whether scripts of a router said that a host is up."""
+        return self.heard.up(router_id, names, since=since, now=self.clock.now())
 
 
 KINDS: dict[ProbeKind, Callable[[Means], TaskedProbe]] = {
@@ -44,7 +51,7 @@ KINDS: dict[ProbeKind, Callable[[Means], TaskedProbe]] = {
     ProbeKind.HTTP: lambda means: HttpProbe(means.resolver, means.clock, means.say),
     ProbeKind.DNS: lambda _: DnsProbe(),
     ProbeKind.ROUTER: lambda means: RouterPing(means.doors),
-    ProbeKind.NETWATCH: lambda means: NetwatchProbe(means.doors),
+    ProbeKind.NETWATCH: lambda means: NetwatchProbe(means.doors, heard=means.heard_up, clock=means.clock),
 }
 """Every kind but ICMP, which sends for all hosts at once and is made of other stuff."""
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from shared.bus.context import handling
+from shared.bus.context import Arrival, handling
 from shared.bus.delivery import Outcome, StoredMessage
 from shared.bus.parsing import parse_body
 from shared.bus.ports import Handler
@@ -64,7 +64,10 @@ class Judge:
             message = parse_body(message_type, stored.body)
             with (
                 span(f"handle {envelope.type}", parent=envelope.traceparent) as own,
-                handling(envelope if own is None else replace(envelope, traceparent=str(own))),
+                handling(
+                    envelope if own is None else replace(envelope, traceparent=str(own)),
+                    Arrival(stored.stored_at - envelope.time, failures),
+                ),
                 structlog.contextvars.bound_contextvars(
                     message_type=envelope.type, correlation_id=envelope.correlation_id
                 ),

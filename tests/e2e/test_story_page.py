@@ -52,6 +52,11 @@ async def test_what_a_routers_netwatch_says_is_told(provider: Provider) -> None:
     async with provider.asked(router) as asked:
         before = await provider.phone(SARI).now()
         await asked.client.path("tool", "netwatch").add(host=address, interval="1s")
+
+        async def tested() -> bool:
+            return bool(await asked.rows("/tool/netwatch", host=address, status="down"))
+
+        await until(tested)  # the product reads what is there; what changes later it may see only 15 s after
         host = await watch(
             provider,
             name="ap-netwatch",

@@ -43,7 +43,8 @@ class Phone:
         return [_plain(bubble) for bubble in answer.raise_for_status().json()["messages"]]
 
     async def message(self, *words: str, after: int, within_s: float = 20, reply_to: str | None = None) -> Bubble:
-        """Wait for a message with all these words; with `reply_to` only for an answer to that message.
+        """Wait for a message with all these words; with `reply_to` only for an answer to that message. One of before
+        that is only delivered or read now is no new one.
 
         Raises AssertionError with everything that came instead.
         """
@@ -52,7 +53,7 @@ class Phone:
             for bubble in await self.messages(after=seen, wait_s=min(left, _LONGEST_WAIT_S)):
                 seen = max(seen, bubble["seq"])
                 answers = reply_to is None or bubble["reply_to"] == reply_to
-                if answers and all(word in bubble["text"] for word in words):
+                if answers and bubble["said_seq"] > after and all(word in bubble["text"] for word in words):
                     return bubble
         came = "\n---\n".join(bubble["text"] for bubble in await self.messages(after=after)) or "nothing"
         raise AssertionError(f"{self.chat} got no message with {words} within {within_s} s; it got:\n{came}")

@@ -51,7 +51,7 @@ async def product(
             lab_arguments=("--no-limits", "--pace", "0", *lab_arguments),
             standard_ports=False,
             settings={
-                "RONDA_POLLER_ROUTER_INTERVAL_S": "2",  # a limit is confirmed by three readings: no story waits 90 s
+                "RONDA_POLLER_ROUTER_INTERVAL_S": "1",  # a limit is confirmed by three readings: no story waits 90 s
                 **{name: value for name, value in os.environ.items() if name == "RONDA_LOG_LEVEL"},
             },
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -28,6 +28,15 @@ _TAKE_IN = """
         acknowledged_at = coalesce(alerts.acknowledged_at, excluded.acknowledged_at),
         resolved_at = coalesce(alerts.resolved_at, excluded.resolved_at),
         outage_s = coalesce(alerts.outage_s, excluded.outage_s)
+"""
+_WHAT_WAS_SEEN = """
+    select incident_id, seen.body from alerts cross join lateral (
+        select body from events
+            where type = alerts.alert_kind and alerts.object_id in (router_id, host_id)
+              and at <= alerts.opened_at + interval '1 second'
+            order by at desc limit 1
+    ) as seen
+    where resolved_at is null and alert_kind <> all($1)
 """
 _TAKEN_ON = """
     update alerts set acknowledged_by = $2, acknowledged_at = $3
@@ -96,6 +105,11 @@ class PostgresAlerts:
     async def not_over(self) -> tuple[Alert, ...]:
         """All that are open or taken on."""
         return tuple(map(_alert, await self._tx.fetch("select * from alerts where resolved_at is null")))
+
+    async def seen(self, without: Sequence[str]) -> dict[str, Mapping[str, object]]:
+        """What was seen when those were opened that are not over, by incident, `without` these kinds."""
+        rows = await self._tx.fetch(_WHAT_WAS_SEEN, list(without))
+        return {row["incident_id"]: row["body"] for row in rows}
 
 
 def _alert(row: Any) -> Alert:

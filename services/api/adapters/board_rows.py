@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from services.api.adapters.alert_rows import PostgresAlerts
+from services.api.adapters.work_rows import read_work
 from services.api.core.facts import BoardEvent, BoardFacts
+from services.api.core.problems import STANDING_KINDS
 from services.api.core.standings import HostStanding, RouterStanding
 from services.api.core.trends import STEP_S, STEPS, slot_of
 from shared.contracts.inventory import Host, Router, Site
@@ -35,20 +37,28 @@ async def read_facts(
 ) -> BoardFacts:
     """The facts of the board with these standings."""
     slot = slot_of(now)
+    watched = await read_hosts(tx)
     failed = await tx.fetchval("select count(*) from accounts where apply_state = 'failed'")
     return BoardFacts(
         sites=await _all(tx, "sites", Site),
         routers=await _all(tx, "routers", Router),
-        hosts=await _all(tx, "hosts", Host),
+        hosts=watched,
         host_standings=hosts,
         router_standings=routers,
         alerts=await PostgresAlerts(tx).not_over(),
+        seen=await PostgresAlerts(tx).seen(sorted(STANDING_KINDS)),
         sessions={row["router_id"]: int(row["open"]) for row in await tx.fetch(_OPEN_NOW)},
         session_net=await _session_net(tx, slot),
         slot=slot,
         events=await _events(tx),
         failed_accounts=int(failed),
+        work=await read_work(tx, watched, now),
     )
+
+
+async def read_hosts(tx: Transaction) -> tuple[Host, ...]:
+    """All hosts, by name."""
+    return await _all(tx, "hosts", Host)
 
 
 async def _all(tx: Transaction, table: str, model: type[T]) -> tuple[T, ...]:

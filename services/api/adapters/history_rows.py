@@ -6,8 +6,10 @@ from dataclasses import asdict, fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.api.adapters.board_rows import read_facts
+from services.api.adapters.board_rows import read_facts, read_hosts
 from services.api.adapters.rows import Where, insert_sql
+from services.api.adapters.work_rows import read_work
+from services.api.core.announced import WorkNow
 from services.api.core.cursor import Page, PageWish, cut_page
 from services.api.core.facts import BoardFacts
 from services.api.core.standings import Condition, HostStanding, RouterStanding, RouterState
@@ -184,6 +186,10 @@ class PostgresHistory:
     async def board(self, now: datetime) -> BoardFacts:
         """Everything the first page shows."""
         return await read_facts(self._tx, hosts=await self.hosts(), routers=await self.routers(), now=now)
+
+    async def work(self, now: datetime) -> tuple[WorkNow, ...]:
+        """Announced work that lasts now."""
+        return await read_work(self._tx, await read_hosts(self._tx), now)
 
     async def _set(self, table: str, columns: list[str], plain: dict[str, Any]) -> bool:
         key = columns[0]

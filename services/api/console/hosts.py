@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -10,12 +10,14 @@ from starlette.responses import Response
 
 from services.api.console.charting import draw
 from services.api.console.deps import PageReader, PagesDep
+from services.api.core.announced import work_at
 from services.api.core.availability import Availability, Span, month_before
 from services.api.core.cursor import PageWish
 from services.api.core.facts import BoardEvent
 from services.api.core.standings import HostStanding
 from services.api.deps import PartsDep
 from services.api.handlers import measured
+from services.api.handlers.hosts import policies_in_force
 from services.api.ports import EventFilter, Unit
 from shared.contracts.inventory import Host
 from shared.contracts.vocabulary import HostState
@@ -47,20 +49,26 @@ async def show_host(
         chart = await measured.host_chart(host_id, asked, unit=unit, clock=api.clock, kept=api.kept)
         names = (month, month_before(month))
         months = [await measured.host_month(host_id, name, unit=unit, clock=api.clock) for name in names]
-        context = await _surroundings(host, unit)
+        context = await _surroundings(host, unit, now)
     rows = [(found.month, found.hosts[0], _bar(found.hosts[0].availability)) for found in months]
     context |= {"picture": draw(chart), "chart": chart, "months": rows, "spans": tuple(SPANS), "chosen": chosen}
     return pages.page("host.html", request, caller, host=host, answer=None, **context)
 
 
-async def _surroundings(host: Host, unit: Unit) -> dict[str, Any]:
+async def _surroundings(host: Host, unit: Unit, now: datetime) -> dict[str, Any]:
     standing: HostStanding | None = (await unit.history.hosts()).get(host.id)
+    told = standing.shown if standing else HostState.UNKNOWN
+    work = work_at(host, await unit.history.work(now))
     events = (await unit.history.events(EventFilter(host_id=host.id), PageWish(_EVENTS))).items
     parents = [[(await unit.hosts.get(each)).entity for each in group] for group in host.parents]
     return {
         "site": (await unit.sites.get(host.site_id)).entity,
         "standing": standing,
-        "state": standing.shown if standing else HostState.UNKNOWN,
+        "state": HostState.MAINTENANCE if work else told,
+        "beneath": told,
+        "work": work,
+        "group": (await unit.groups.get(host.group_id)).entity if host.group_id else None,
+        "policy": (await policies_in_force(unit))(host),
         "since": standing.shown_since if standing else None,
         "events": [BoardEvent(each.id, each.type, each.at, each.site_id, each.body) for each in events],
         "parents": parents,

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services.api.console import sparkline, wording
+from services.api.console.word_tables import LANGUAGES
 from services.api.core.rights import Caller
 from services.api.handlers.board import mark
 from shared.clock import Clock
@@ -74,6 +75,8 @@ class Pages:
             clock=moments.clock,
             ago=moments.ago,
             short=moments.short,
+            short_day=moments.short_day,
+            span_of=moments.span_of,
             **context,
         )
 
@@ -107,7 +110,7 @@ class Pages:
             asset=self._asset_address,
             mark=mark,
             wording=wording.Wording(translator),
-            languages=wording.LANGUAGES,
+            languages=LANGUAGES,
         )
         environment.filters["spark_points"] = sparkline.points
         environment.filters["ms"] = lambda value: format_number(value, language, decimals=_decimals(value))
@@ -143,6 +146,18 @@ class _Moments:
         """A mark under a chart: the time of day for short ones, the day for long ones."""
         local = moment.astimezone(self._zone)
         return f"{local:%d/%m}" if span in {"7d", "30d"} else f"{local:%H:%M}"
+
+    def short_day(self, moment: datetime) -> str:
+        """`22:00`; with the day before it when it is not today."""
+        local = moment.astimezone(self._zone)
+        today = self._now.astimezone(self._zone).date()
+        return f"{local:%H:%M}" if local.date() == today else f"{local:%d/%m %H:%M}"
+
+    def span_of(self, begins: datetime, ends: datetime) -> str:
+        """`22:00–02:00`, with days where they are not today's or not the same."""
+        last = ends.astimezone(self._zone)
+        same = begins.astimezone(self._zone).date() == last.date()
+        return f"{self.short_day(begins)} – {last:%H:%M}" if same else f"{self.short_day(begins)} – {last:%d/%m %H:%M}"
 
     def ago(self, moment: datetime) -> str:
         """How long ago, in the unit that matters. The page's script keeps it true."""

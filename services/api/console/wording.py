@@ -6,6 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.api.console.charting import Picture
+from services.api.console.word_tables import (
+    AGO,
+    CAUSE_WORDS,
+    EVENT_SHAPES,
+    EVENT_WORDS,
+    FOR,
+    FOUND_HEADINGS,
+    FOUND_LOOKS,
+    GRADE_WORDS,
+    KEYS,
+    PROBE_WORDS,
+    REASON_WORDS,
+    RESOURCE_WORDS,
+    ROUTER_AS_HOST,
+    ROUTER_WORDS,
+    SHAPES,
+    STATE_WORDS,
+    STATUS_WORDS,
+    THREAT_WORDS,
+)
 from services.api.core.account import ApplyState
 from services.api.core.availability import Availability
 from services.api.core.facts import BoardEvent
@@ -13,153 +33,16 @@ from services.api.core.problems import Problem, ProblemKind
 from services.api.core.search import Found, FoundKind
 from services.api.core.sites import HostCell
 from services.api.core.standings import RouterState
+from shared.contracts.inventory import HostGroup, ProbePolicy, Router, Site
 from shared.contracts.queries import PingReport
-from shared.contracts.vocabulary import AccountStatus, Grade, HostState, LikelyCause, ProbeFailure, ProbeKind
-from shared.i18n import N_, Translator, format_duration
-
-LANGUAGES = {"id": "Bahasa Indonesia", "en": "English"}
-
-
-SHAPES: dict[str, str] = {
-    HostState.UP: "●",
-    HostState.SUSPECT: "◐",
-    HostState.DEGRADED: "◐",
-    HostState.FLAPPING: "◐",
-    HostState.DOWN: "■",
-    HostState.UNREACHABLE: "▨",
-    HostState.UNKNOWN: "○",
-    HostState.MAINTENANCE: "▨",
-}
-STATE_WORDS: dict[str, str] = {
-    HostState.UP: N_("up"),
-    HostState.SUSPECT: N_("suspect"),
-    HostState.DOWN: N_("down"),
-    HostState.UNREACHABLE: N_("unreachable"),
-    HostState.DEGRADED: N_("degraded"),
-    HostState.FLAPPING: N_("flapping"),
-    HostState.UNKNOWN: N_("unknown"),
-    HostState.MAINTENANCE: N_("maintenance"),
-}
-ROUTER_WORDS = {
-    RouterState.REACHABLE: N_("reachable"),
-    RouterState.UNREACHABLE: N_("unreachable"),
-    RouterState.UNKNOWN: N_("unknown"),
-}
-ROUTER_AS_HOST = {
-    RouterState.REACHABLE: HostState.UP,
-    RouterState.UNREACHABLE: HostState.DOWN,
-    RouterState.UNKNOWN: HostState.UNKNOWN,
-}
-CAUSE_WORDS = {
-    LikelyCause.CABLE_CUT: N_("cable cut"),
-    LikelyCause.INTERNET_DOWN: N_("internet down"),
-    LikelyCause.DEVICE_ERROR: N_("device error"),
-    LikelyCause.DEVICE_OFF: N_("device off"),
-    LikelyCause.PARENT_DOWN: N_("the device before it is down"),
-    LikelyCause.SERVICE_STOPPED: N_("service stopped"),
-    LikelyCause.SERVICE_ERROR: N_("service out of order"),
-    LikelyCause.CERTIFICATE: N_("certificate ended or changed"),
-    LikelyCause.ROUTING_LOOP: N_("a loop in the routing"),
-    LikelyCause.FIREWALL: N_("a firewall on the way"),
-}
-PROBE_WORDS = {
-    ProbeKind.ICMP: N_("ping"),
-    ProbeKind.TCP: N_("TCP port"),
-    ProbeKind.HTTP: N_("web page"),
-    ProbeKind.DNS: N_("name server"),
-    ProbeKind.ROUTER: N_("ping from a router"),
-    ProbeKind.NETWATCH: N_("netwatch of a router"),
-}
-GRADE_WORDS = {
-    Grade.EXCELLENT: N_("excellent"),
-    Grade.GOOD: N_("good"),
-    Grade.POOR: N_("poor"),
-    Grade.UNACCEPTABLE: N_("unacceptable"),
-}
-REASON_WORDS: dict[str, str] = {
-    ProbeFailure.TIMEOUT: N_("no answer"),
-    ProbeFailure.REFUSED: N_("connection refused"),
-    ProbeFailure.UNREACHABLE: N_("no way to it"),
-    ProbeFailure.PROHIBITED: N_("a firewall refuses"),
-    ProbeFailure.TTL_EXCEEDED: N_("packets run in a circle"),
-    ProbeFailure.NAME_NOT_RESOLVED: N_("name not resolved"),
-    ProbeFailure.WRONG_STATUS: N_("page answers with an error"),
-    ProbeFailure.TEXT_MISSING: N_("page lacks its text"),
-    ProbeFailure.TOO_MANY_REDIRECTS: N_("page redirects in a circle"),
-    ProbeFailure.CERTIFICATE: N_("certificate not valid"),
-    ProbeFailure.WRONG_ANSWER: N_("wrong answer"),
-    ProbeFailure.REPORTED: N_("netwatch says down"),
-}
-STATUS_WORDS = {
-    AccountStatus.ACTIVE: N_("active"),
-    AccountStatus.DISABLED: N_("isolated"),
-    AccountStatus.DELETED: N_("deleted"),
-}
-AGO = {"s": N_("{n} s ago"), "min": N_("{n} min ago"), "h": N_("{n} h ago"), "d": N_("{n} d ago")}
-FOR = {"s": N_("{n} s"), "min": N_("{n} min"), "h": N_("{n} h"), "d": N_("{n} d")}
-# type → state that colours the line, what happened
-EVENT_WORDS: dict[str, tuple[str, str]] = {
-    "host.down": (HostState.DOWN, N_("down")),
-    "host.up": (HostState.UP, N_("up")),
-    "host.unknown": (HostState.UNKNOWN, N_("unknown")),
-    "host.unreachable": (HostState.UNREACHABLE, N_("unreachable")),
-    "host.flapping": (HostState.FLAPPING, N_("flapping")),
-    "host.steady": (HostState.UP, N_("steady again")),
-    "host.degraded": (HostState.DEGRADED, N_("degraded")),
-    "host.restored": (HostState.UP, N_("good again")),
-    "host.silent": (HostState.DEGRADED, N_("answers no probes, but lives")),
-    "host.heard": (HostState.UP, N_("answers probes again")),
-    "outage.began": (HostState.DOWN, N_("outage of many hosts")),
-    "outage.ended": (HostState.UP, N_("outage over")),
-    "poller.blind": (HostState.UNKNOWN, N_("poller blind")),
-    "poller.sighted": (HostState.UP, N_("poller sees again")),
-    "poller.returned": ("done", N_("poller back")),
-    "router.rebooted": (HostState.DEGRADED, N_("rebooted")),
-    "router.upgraded": ("done", N_("new version")),
-    "router.stressed": (HostState.DEGRADED, N_("beyond its limit")),
-    "router.relieved": (HostState.UP, N_("normal again")),
-    "router.interface_down": (HostState.DOWN, N_("link down")),
-    "router.interface_up": (HostState.UP, N_("link up")),
-    "router.neighbor_seen": ("done", N_("new neighbour")),
-    "lease.bound": ("on", N_("address given")),
-    "lease.released": ("off", N_("address free")),
-    "security.suspected": ("alert", N_("security")),
-    "security.passed": ("done", N_("security: over")),
-    "session.changed": ("on", N_("address or device changed")),
-    "session.mass_dropped": (HostState.DOWN, N_("many sessions dropped")),
-    "session.mass_returned": (HostState.UP, N_("sessions back")),
-    "router.reachable": (HostState.UP, N_("reachable")),
-    "router.unreachable": (HostState.DOWN, N_("unreachable")),
-    "session.opened": ("on", N_("online")),
-    "session.closed": ("off", N_("offline")),
-    "account.applied": ("done", N_("applied")),
-    "account.failed": (HostState.DEGRADED, N_("refused by the router")),
-    "alert.opened": ("alert", N_("alert")),
-    "alert.acknowledged": ("done", N_("taken on")),
-    "alert.resolved": ("done", N_("resolved")),
-    "chat.refused": ("off", N_("stranger refused")),
-    "chat.unusable": (HostState.DEGRADED, N_("chat cannot be reached")),
-}
-FOUND_HEADINGS = {
-    FoundKind.ACCOUNT: N_("Customers"),
-    FoundKind.SESSION: N_("Sessions"),
-    FoundKind.HOST: N_("Hosts"),
-    FoundKind.ROUTER: N_("Routers"),
-}
-FOUND_LOOKS: dict[str, str] = {"active": HostState.UP, "disabled": HostState.DEGRADED, "open": "on", "closed": "off"}
-KEYS = (
-    ("/", N_("search")),
-    ("g b", N_("to the board")),
-    ("g c", N_("to the customers")),
-    ("g s", N_("to the settings")),
-    ("j k", N_("next, previous problem or row")),
-    ("a", N_("acknowledge the chosen problem")),
-    ("p", N_("ping the chosen host or router")),
-    ("c", N_("copy the chosen one's address")),
-    ("w", N_("wall mode")),
-    ("?", N_("this list")),
+from shared.contracts.vocabulary import (
+    AccountStatus,
+    Grade,
+    HostState,
+    LikelyCause,
+    ProbeKind,
 )
-EVENT_SHAPES = {"on": "↗", "off": "↘", "done": "✓", "alert": "!"}
+from shared.i18n import Translator, format_duration, format_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +112,45 @@ class Wording:
         """How a host is asked."""
         return self._t.gettext(PROBE_WORDS[kind])
 
+    def probes(self, kinds: Sequence[ProbeKind]) -> list[tuple[str, str]]:
+        """The kinds of probes, for a list to choose from."""
+        return [(kind, self.probe(kind)) for kind in kinds]
+
+    def same(self, names: Sequence[str]) -> list[tuple[str, str]]:
+        """Names that stand for themselves, for a list to choose from."""
+        return [(name, name) for name in names]
+
+    def named(self, entries: Sequence[Site | Router | HostGroup]) -> list[tuple[str, str]]:
+        """Entries of the inventory, for a list to choose from."""
+        return [(entry.id, entry.name) for entry in entries]
+
+    def seconds(self, seconds: float) -> str:
+        """`0.5 s`, `10 min`: as short as it can be said."""
+        for unit, size in (("h", 3600), ("min", 60)):
+            if seconds >= size and seconds % size == 0:
+                return self.lasting(unit).format(n=int(seconds // size))
+        decimals = 0 if seconds == int(seconds) else 1 if seconds * 10 == int(seconds * 10) else 2
+        return self.lasting("s").format(n=format_number(seconds, self._t.language, decimals=decimals))
+
+    def unit(self, name: str) -> str:
+        """The unit of a number in a form."""
+        return self._t.gettext("bytes") if name == "bytes" else name
+
+    def down_after(self, policy: ProbePolicy) -> str:
+        """What it takes until a host is called down."""
+        lasts = max(policy.burst_size * policy.burst_spacing_s, policy.ride_out_s)
+        return self._t.ngettext(
+            "after {count} more lost in {time}",
+            "after {count} more lost in {time}",
+            policy.burst_size,
+            time=self.seconds(round(lasts, 2)),
+        )
+
+    def listed(self, names: Sequence[str]) -> str:
+        """Names, or the first few of many."""
+        first, more = ", ".join(names[:5]), len(names) - 5
+        return self._t.gettext("{names} and {n} more", names=first, n=more) if more > 0 else first
+
     def grade(self, grade: Grade) -> str:
         """The word of a quality."""
         return self._t.gettext(GRADE_WORDS[grade])
@@ -265,7 +187,8 @@ class Wording:
     def tip(self, host: HostCell) -> str:
         """What a segment tells when it is pointed at."""
         rtt = f" · {host.rtt_ms:.1f} ms" if host.rtt_ms is not None and host.state is HostState.UP else ""
-        return f"{host.name} · {host.address} · {self.state(host.state)}{rtt}"
+        beneath = f" ({self.state(host.beneath)})" if host.beneath is not None else ""
+        return f"{host.name} · {host.address} · {self.state(host.state)}{beneath}{rtt}"
 
     def problem_word(self, problem: Problem) -> str:
         """How bad it is. A router that cannot be asked is not known to be down: it may only refuse us."""
@@ -280,6 +203,15 @@ class Wording:
         if problem.kind is ProblemKind.ACCOUNTS:
             return self._t.ngettext("{count} account refused", "{count} accounts refused", problem.count)
         return problem.name
+
+    def problem_page(self, problem: Problem) -> str:
+        """Where more is to be seen."""
+        about = problem.alert.object_id if problem.kind is ProblemKind.ALERT and problem.alert else problem.id
+        if problem.kind is ProblemKind.HOST or problem.seen.get("host_id") == about:
+            return f"/console/hosts/{about}"
+        if problem.kind is ProblemKind.ROUTER or problem.seen.get("router_id") == about:
+            return f"/console/routers/{about}"
+        return ""
 
     def behind(self, problem: Problem) -> str:
         """`8 hosts, 1 router`: what the problem explains."""
@@ -377,10 +309,33 @@ class Wording:
         if kind.startswith(("router.interface", "lease.")):
             return [_first(body, "interface", "address"), _first(body, "comment", "host_name")]
         if kind in ("router.stressed", "router.relieved"):
-            return [f"{_first(body, 'resource')} {_first(body, 'part')}".strip()]
+            return [self._reading(body)]
         if kind.startswith("security."):
-            return [_first(body, "threat"), _first(body, "source")]
+            threat = _first(body, "threat")
+            return [self._t.gettext(THREAT_WORDS.get(threat, threat)), _first(body, "source")]
+        if kind == "session.mass_dropped":
+            return [
+                self._t.gettext("{lost} of {of}", lost=body.get("lost"), of=body.get("of")),
+                _first(body, "cause_name"),
+            ]
         return [_first(body, "reason", "version", "cause_name", "instance")]
+
+    def seen(self, problem: Problem) -> str:
+        """What an alert is about: the value and its limit, the link, the threat."""
+        kind = problem.alert.alert_kind if problem.alert else ""
+        return " · ".join(part for part in self._details(kind, problem.seen) if part) if problem.seen else ""
+
+    def _reading(self, body: Mapping[str, object]) -> str:
+        """`CPU 97 % (limit 90 %)`."""
+        resource, unit = _first(body, "resource"), _first(body, "unit")
+        name = " ".join(filter(None, (self._t.gettext(RESOURCE_WORDS.get(resource, resource)), _first(body, "part"))))
+        numbers = {key: self._number(body.get(key), unit) for key in ("value", "limit")}
+        return name + self._t.gettext(" {value} (limit {limit})", **numbers) if all(numbers.values()) else name
+
+    def _number(self, value: object, unit: str) -> str:
+        if not isinstance(value, int | float):
+            return ""
+        return f"{format_number(value, self._t.language, decimals=0 if value == int(value) else 1)} {unit}".strip()
 
     def _outage(self, body: Mapping[str, object]) -> str:
         seconds = body.get("outage_s")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 
+from services.api.core.announced import concerns
 from services.api.core.faults import Fault, Faulty
 from shared.contracts.inventory import Host, Maintenance
 from shared.contracts.vocabulary import HostState
@@ -131,7 +132,7 @@ def work_on(host: Host, work: Iterable[Maintenance], intervals: Sequence[Interva
     """
     spans: list[Span] = []
     for each in work:
-        if not _concerns(each, host):
+        if not concerns(each, host):
             continue
         window = Span(each.begins_at, each.ends_at)
         if each.duration_s is None:
@@ -186,15 +187,6 @@ def availability_of(host: Host, changes: Iterable[Change], work: Iterable[Mainte
     """The sums of one host."""
     intervals = timeline(changes, span)
     return tally(intervals, work_on(host, work, intervals))
-
-
-def _concerns(work: Maintenance, host: Host) -> bool:
-    return (
-        host.id in work.host_ids
-        or host.site_id in work.site_ids
-        or (host.group_id is not None and host.group_id in work.group_ids)
-        or (host.via_router is not None and host.via_router in work.router_ids)
-    )
 
 
 def _outages_in(intervals: Sequence[Interval], window: Span) -> Iterator[datetime]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.api.core.announced import WorkNow
 from services.api.core.causes import behind
 from services.api.core.facts import BoardEvent, BoardFacts
 from services.api.core.problems import Problem, find_problems
@@ -25,6 +26,7 @@ class Board:
     routers_total: int
     sessions_total: int
     sessions_known: bool  # False: a router is blind, so the count is only what we know
+    work: tuple[WorkNow, ...] = ()  # announced, and lasting now; what ends first comes first
 
     @property
     def empty(self) -> bool:
@@ -44,5 +46,6 @@ def make_board(facts: BoardFacts) -> Board:
         hosts_total=sum(len(row.hosts) for row in rows),
         routers_total=len(routers),
         sessions_total=sum(row.sessions for row in rows),
+        work=tuple(sorted(facts.work, key=lambda each: (each.until, each.work.title))),
         sessions_known=all(router.state is RouterState.REACHABLE for router in routers if router.enabled),
     )

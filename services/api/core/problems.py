@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -50,6 +50,7 @@ class Problem:
     hosts_behind: tuple[str, ...] = ()  # names of what this explains
     routers_behind: tuple[str, ...] = ()
     alert: Alert | None = None
+    seen: Mapping[str, object] = field(default_factory=dict)  # what the alert is about, where no row shows it
 
 
 def find_problems(
@@ -66,7 +67,11 @@ def find_problems(
         else:
             heads.append((member.thing, member))
     found = [_problem(head, followers.get(thing, []), alerts.get(thing.id), facts) for thing, head in heads]
-    found += [_told(alert, facts) for alert in facts.alerts if alert.alert_kind not in STANDING_KINDS]
+    found += [
+        _told(alert, facts)
+        for alert in facts.alerts
+        if alert.alert_kind not in STANDING_KINDS and not _is_worked_on(alert.object_id, rows)
+    ]
     if facts.failed_accounts:
         found.append(
             Problem(ProblemKind.ACCOUNTS, "accounts", "", "", "", HostState.DEGRADED, None, count=facts.failed_accounts)
@@ -88,7 +93,7 @@ def _in_trouble(site: SiteRow) -> Iterable[_Member]:
         if host.state in PROBLEM_STATES and host.since is not None:  # not told yet is "new", not "wrong"
             yield _Member(Thing(Kind.HOST, host.id), host, site)
     for router in site.routers:
-        if router.enabled and router.state is RouterState.UNREACHABLE:
+        if router.enabled and router.state is RouterState.UNREACHABLE and not router.in_work:
             yield _Member(Thing(Kind.ROUTER, router.id), router, site)
 
 
@@ -124,7 +129,13 @@ def _told(alert: Alert, facts: BoardFacts) -> Problem:
         state=_LOOKS[alert.severity],
         since=alert.opened_at,
         alert=alert,
+        seen=facts.seen.get(alert.incident_id, {}),
     )
+
+
+def _is_worked_on(object_id: str, rows: tuple[SiteRow, ...]) -> bool:
+    hosts = {host.id for row in rows for host in row.hosts if host.state is HostState.MAINTENANCE}
+    return object_id in hosts | {router.id for row in rows for router in row.routers if router.in_work}
 
 
 def _weight(alert: Alert) -> tuple[bool, int]:

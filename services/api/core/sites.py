@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from services.api.core.announced import concerns_router, work_at
 from services.api.core.causes import DARK, Kind, Thing
 from services.api.core.facts import BoardFacts
 from services.api.core.standings import RouterState, worst
@@ -24,6 +25,7 @@ class HostCell:
     state: HostState
     since: datetime | None
     rtt_ms: float | None
+    beneath: HostState | None = None  # how it is while announced work lasts, which is what `state` says then
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class RouterRow:
     sessions: int
     reason: str | None
     enabled: bool = True
+    in_work: bool = False  # announced work on it lasts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class SiteRow:
     @property
     def answering(self) -> int:
         """How many hosts answer, well or not so well."""
-        return sum(host.state in (HostState.UP, HostState.DEGRADED) for host in self.hosts)
+        return sum((host.beneath or host.state) in (HostState.UP, HostState.DEGRADED) for host in self.hosts)
 
 
 def site_row(site: Site, facts: BoardFacts, explained: Mapping[Thing, Thing]) -> SiteRow:
@@ -67,7 +70,7 @@ def site_row(site: Site, facts: BoardFacts, explained: Mapping[Thing, Thing]) ->
     hosts = tuple(_cell(host, facts, explained) for host in facts.hosts if host.site_id == site.id and host.enabled)
     routers = tuple(_router_row(router, facts) for router in facts.routers if router.site_id == site.id)
     changes = [since for since in (*(h.since for h in hosts), *(r.since for r in routers)) if since is not None]
-    states = [host.state for host in hosts] + [_as_host_state(r.state) for r in routers if r.enabled]
+    states = [host.state for host in hosts] + [_as_host_state(r) for r in routers if r.enabled]
     return SiteRow(
         id=site.id,
         name=site.name,
@@ -82,6 +85,13 @@ def site_row(site: Site, facts: BoardFacts, explained: Mapping[Thing, Thing]) ->
 
 
 def _cell(host: Host, facts: BoardFacts, explained: Mapping[Thing, Thing]) -> HostCell:
+    cell = _told_cell(host, facts, explained)
+    if work_at(host, facts.work) is None:
+        return cell
+    return replace(cell, state=HostState.MAINTENANCE, beneath=cell.state)
+
+
+def _told_cell(host: Host, facts: BoardFacts, explained: Mapping[Thing, Thing]) -> HostCell:
     standing = facts.host_standings.get(host.id)
     if standing is None:
         return HostCell(host.id, host.name, host.address, HostState.UNKNOWN, None, None)
@@ -103,15 +113,18 @@ def _router_row(router: Router, facts: BoardFacts) -> RouterRow:
         sessions=facts.sessions.get(router.id, 0),
         reason=standing.reason if standing else None,
         enabled=router.enabled,
+        in_work=any(concerns_router(each.work, router) for each in facts.work),
     )
 
 
-def _as_host_state(state: RouterState) -> HostState:
+def _as_host_state(router: RouterRow) -> HostState:
+    if router.in_work:
+        return HostState.MAINTENANCE
     return {
         RouterState.REACHABLE: HostState.UP,
         RouterState.UNREACHABLE: HostState.DOWN,
         RouterState.UNKNOWN: HostState.UNKNOWN,
-    }[state]
+    }[router.state]
 
 
 def _trend(router_id: str, facts: BoardFacts) -> tuple[int, ...]:

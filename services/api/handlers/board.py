@@ -30,9 +30,9 @@ async def read_board(store: Store, clock: Clock) -> Board:
 
 def fragment_marks(board: Board) -> dict[str, str]:
     """A fingerprint per part of the page: different if, and only if, the part shows something else."""
-    totals = (board.hosts_total, board.routers_total, board.sessions_total, board.sessions_known, board.problems)
+    sums = (board.hosts_total, board.routers_total, board.sessions_total, board.sessions_known)
     return {
-        "sentence": mark(totals),
+        "sentence": mark((sums, board.problems, board.work)),
         "problems": mark(board.problems),
         "sites": mark(board.sites),
         "routers": mark([site.routers for site in board.sites]),

@@ -159,6 +159,13 @@ def _incident_outcome(incident: Incident, told: Status | None, abilities: Abilit
     return (Tell(Form.EDIT, reason), Tell(Form.REPLY, reason))
 
 
+def of_one_drop(candidate: Candidate, change: Change) -> Candidate:
+    """Of many sessions that end together one message tells, and nobody reads each: neither chats nor subscribers, who
+    did not log out and are about to be back."""
+    dropped = isinstance(change.fact, SessionChange) and change.fact.part_of_drop
+    return replace(candidate, outcome=WhyNot.PART_OF_OUTAGE) if dropped else candidate
+
+
 def session_form(candidate: Candidate, change: Change) -> Candidate:
     """A login or logout is one message of its own."""
     if not isinstance(change.fact, SessionChange):
@@ -167,7 +174,7 @@ def session_form(candidate: Candidate, change: Change) -> Candidate:
     return replace(candidate, outcome=(Tell(Form.PUSH, reason),))
 
 
-STEPS: tuple[Step, ...] = (subscribed, of_this_site, able, incident_form, session_form)
+STEPS: tuple[Step, ...] = (subscribed, of_this_site, able, incident_form, of_one_drop, session_form)
 
 
 def plan(

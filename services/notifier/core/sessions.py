@@ -25,6 +25,8 @@ class SessionChange:
     address: str | None = None
     inferred: bool = False
     duration_s: float | None = None
+    part_of_drop: bool = False
+    """It ended together with many others, which one message tells."""
 
     @property
     def thread(self) -> str:
@@ -46,6 +48,7 @@ def of_event(event: SessionOpened | SessionClosed) -> SessionChange:
         address=event.address,
         inferred=event.inferred,
         duration_s=_duration_s(closed) if closed else None,
+        part_of_drop=closed is not None and closed.drop_id is not None,
     )
 
 

@@ -10,6 +10,7 @@ from services.notifier.core.incidents import Incident, Relief, Seen, Subject, Tr
 from services.notifier.core.plan import about_incident, nothing, plan
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers import audience
+from services.notifier.handlers.lateness import let_newer_pass
 from services.notifier.ports import Directory, Messengers, Store, Unit
 from shared.clock import Clock
 from shared.contracts.events import (
@@ -30,6 +31,7 @@ TOO_EARLY_S = 0.2
 
 async def open_host_alert(event: HostDown, *, store: Store, directory: Directory, messengers: Messengers) -> None:
     """A host stopped answering."""
+    let_newer_pass(event)
     trouble = facts.host_trouble(event, directory.policy(event.policy))
     await begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
 
@@ -70,6 +72,7 @@ async def open_router_alert(
     event: RouterUnreachable, *, store: Store, directory: Directory, messengers: Messengers
 ) -> None:
     """A router cannot be asked any more."""
+    let_newer_pass(event)
     trouble = facts.router_trouble(event, _router(event, directory), directory.policy(facts.CRITICAL_POLICY))
     await begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.notifier.core.observations import RELIEFS, TROUBLES, Place, Where
 from services.notifier.handlers import alerts
+from services.notifier.handlers.lateness import let_newer_pass
 from services.notifier.ports import Directory, Messengers, Store
 from shared.contracts.events import Event
 from shared.contracts.ids import RouterId, SiteId
@@ -11,6 +12,7 @@ from shared.contracts.ids import RouterId, SiteId
 
 async def tell_trouble(event: Event, *, store: Store, directory: Directory, messengers: Messengers) -> None:
     """Something is not as it should be, or has happened."""
+    let_newer_pass(event)
     trouble = TROUBLES[type(event)](event, _where(directory))
     await alerts.begin(_id(event), trouble, store=store, directory=directory, messengers=messengers)
 

@@ -1,18 +1,25 @@
-"""NETWATCH probe: what a router's own netwatch says of the host. The table is followed, and asking costs nothing."""
+"""NETWATCH probe: what a router's own netwatch says of the host. The table is followed, and asking costs nothing.
+
+While the table cannot be read, what the router's scripts have told since it was read last counts in its place.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import structlog
 
 from services.poller.adapters.tasked import CannotAsk, ProbeLost, TaskedProbe
 from services.poller.core.router_rows import NETWATCH_COLUMNS, netwatch_says
 from services.poller.ports import RouterDoor, Target
+from shared.clock import Clock, SystemClock
 from shared.contracts.ids import RouterId
+from shared.contracts.vocabulary import ProbeFailure
 from shared.errors import RondaError
 from shared.routeros import Row, RowChanged, RowGone, Session
 
@@ -24,6 +31,11 @@ _READ_S = 5.0
 log = structlog.get_logger(__name__)
 
 
+Hearing = Callable[[RouterId, tuple[str, ...], datetime | None], bool | None]
+"""Whether scripts of a router said last that a host, by any of these addresses, is up; None if they said nothing since
+then that is still to be believed."""
+
+
 @dataclass
 class _Table:
     """One router's table while it is followed. `rows` is None until it was read, and again when that failed."""
@@ -31,6 +43,7 @@ class _Table:
     session: Session
     asked_at: float
     rows: dict[str, Row] | None = None
+    read_at: datetime | None = None
     problem: str = "the router's netwatch has not been read yet"
     settled: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -40,9 +53,13 @@ class NetwatchProbe(TaskedProbe):
 
     grace_s = _READ_S
 
-    def __init__(self, door: RouterDoor) -> None:
+    def __init__(
+        self, door: RouterDoor, *, heard: Hearing = lambda _router, _names, _since: None, clock: Clock | None = None
+    ) -> None:
         super().__init__(at_once=10_000)  # nothing is opened: they wait for their router's table at most
         self._door = door
+        self._heard = heard
+        self._clock = clock or SystemClock()
         self._tables: dict[RouterId, _Table] = {}
         self._following: dict[RouterId, asyncio.Task[None]] = {}
 
@@ -56,7 +73,20 @@ class NetwatchProbe(TaskedProbe):
         host = target.host
         if host is None or host.via_router is None:
             raise CannotAsk("this host has no router whose netwatch watches it: give it one")
-        table = self._table(host.via_router)
+        names = (target.address, host.address)
+        try:
+            table = await self._read_table(host.via_router)
+        except CannotAsk as reason:
+            return self._by_hearsay(host.via_router, names, reason)
+        router = table.session.facts.identity
+        said = netwatch_says(list((table.rows or {}).values()), names, router)
+        if said.rtt_ms is None:
+            raise ProbeLost(said.failure) if said.failure else CannotAsk(said.unknown)
+        return said.rtt_ms
+
+    async def _read_table(self, router_id: RouterId) -> _Table:
+        """The router's table with its rows; CannotAsk says why there is none."""
+        table = self._table(router_id)
         try:
             async with asyncio.timeout(_READ_S - 0.1):
                 await table.settled.wait()
@@ -64,11 +94,17 @@ class NetwatchProbe(TaskedProbe):
             raise CannotAsk("the router's netwatch cannot be read now: no answer in time") from late
         if table.rows is None:
             raise CannotAsk(table.problem)
-        router = table.session.facts.identity
-        said = netwatch_says(list(table.rows.values()), (target.address, host.address), router)
-        if said.rtt_ms is None:
-            raise ProbeLost(said.failure) if said.failure else CannotAsk(said.unknown)
-        return said.rtt_ms
+        return table
+
+    def _by_hearsay(self, router_id: RouterId, names: tuple[str, ...], reason: CannotAsk) -> float:
+        """What the router's scripts said since its table was read last; without a word, `reason` stands."""
+        table = self._tables.get(router_id)
+        up = self._heard(router_id, names, table.read_at if table else None)
+        if up is None:
+            raise reason
+        if not up:
+            raise ProbeLost(ProbeFailure.REPORTED)
+        return 0.0
 
     def _table(self, router_id: RouterId) -> _Table:
         """The table of the router's present connection; a new connection begins a new one."""
@@ -79,13 +115,16 @@ class NetwatchProbe(TaskedProbe):
         if table is None or table.session is not session or self._following[router_id].done():
             if table is not None:
                 self._following[router_id].cancel()
-            table = self._tables[router_id] = _Table(session, time.monotonic())
-            self._following[router_id] = asyncio.create_task(_follow(table), name=f"netwatch of {router_id}")
+            read_at = table.read_at if table is not None else None
+            table = self._tables[router_id] = _Table(session, time.monotonic(), read_at=read_at)
+            self._following[router_id] = asyncio.create_task(
+                _follow(table, self._clock), name=f"netwatch of {router_id}"
+            )
         table.asked_at = time.monotonic()
         return table
 
 
-async def _follow(table: _Table) -> None:
+async def _follow(table: _Table, clock: Clock) -> None:
     """Keep the table until its connection ends or nobody asks any more. Never raises for what the router says."""
     listening = asyncio.create_task(_listen(table))
     try:
@@ -99,6 +138,7 @@ async def _follow(table: _Table) -> None:
                     return
             else:
                 table.rows = {row[".id"]: row for row in rows if ".id" in row}
+                table.read_at = clock.now()
                 table.settled.set()
             await asyncio.sleep(_COMPARE_S)
     finally:

@@ -2,6 +2,8 @@
 
 Told are interfaces that somebody enabled and that were running; a port that never ran is not down, and the interfaces
 of subscribers' sessions come and go with them. What is found by comparison after a blind time is marked inferred.
+A router that has just started still negotiates its links: what ran before the start and does not run yet is held back
+until the router has had its time. A port that was seen running since is news at once when it stops.
 """
 
 from __future__ import annotations
@@ -98,6 +100,15 @@ class Withdrawn:
     down_since: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A change that is not told yet, and when it will be if it lasts."""
+
+    port: Port
+    due: datetime
+    inferred: bool
+
+
 Fact = Learned | Forgotten | LinkLost | LinkBack | Withdrawn
 
 
@@ -130,7 +141,14 @@ class InterfaceBook:
         self._ids: dict[str, str] = {}
         self._heard: dict[str, datetime] = {}
         self._told: dict[str, deque[datetime]] = {}
-        self._held: dict[str, tuple[Port, datetime]] = {}
+        self._held: dict[str, _Held] = {}
+        self._ran: set[str] = set()
+        self._starting_until: datetime | None = None
+
+    def connected(self, starting_until: datetime) -> None:
+        """A new connection; until then (it may be over) the router is still finding its links."""
+        self._starting_until = starting_until
+        self._ran.clear()
 
     def seen(self, port: Port, now: datetime, *, inferred: bool = False) -> list[Fact]:
         """A row was added or changed, just now."""
@@ -140,13 +158,17 @@ class InterfaceBook:
         known = self._known.get(port.name)
         if not port.enabled:
             return facts + self._forget(port.name, now)
+        if port.running:
+            self._ran.add(port.name)
         if known is None:
             return facts + (self._learn(port, now) if port.running else [])
         if known.running == port.running:
             self._held.pop(port.name, None)
             return facts
-        if self._restless(port.name, now) and not inferred:
-            self._held[port.name] = port, now
+        if port.name in self._held:
+            return facts
+        if (due := self._held_until(port, now, inferred=inferred)) is not None:
+            self._held[port.name] = _Held(port, due, inferred)
             return facts
         return [*facts, self._change(known, port, now, inferred=inferred)]
 
@@ -161,7 +183,7 @@ class InterfaceBook:
         present: set[str] = set()
         for port in ports:
             present.add(port.name)
-            if self._heard.get(port.name, asked_at) <= asked_at and port.name not in self._held:
+            if self._heard.get(port.name, asked_at) <= asked_at:
                 facts += self.seen(port, now, inferred=inferred)
         for name in [name for name in self._known if name not in present]:
             if self._heard.get(name, asked_at) <= asked_at:
@@ -171,13 +193,13 @@ class InterfaceBook:
         return facts
 
     def settle(self, now: datetime) -> list[Fact]:
-        """Tell interfaces that were restless and have kept their state for a while."""
+        """Tell what was held back and has lasted."""
         facts: list[Fact] = []
-        for name, (port, since) in list(self._held.items()):
-            if now - since >= SETTLED:
+        for name, held in list(self._held.items()):
+            if now >= held.due:
                 del self._held[name]
                 self._told.pop(name, None)
-                facts.append(self._change(self._known[name], port, now, inferred=False))
+                facts.append(self._change(self._known[name], held.port, now, inferred=held.inferred))
         return facts
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -201,9 +223,13 @@ class InterfaceBook:
             return [Forgotten(name)]
         return [Withdrawn(replace(known, change=known.change + 1, since=now), now, known.since)]
 
-    def _restless(self, name: str, now: datetime) -> bool:
-        told = self._told.get(name)
-        return name in self._held or (told is not None and len(told) == RESTLESS_CHANGES and now - told[0] < RESTLESS)
+    def _held_until(self, port: Port, now: datetime, *, inferred: bool) -> datetime | None:
+        """None: told at once."""
+        told, until = self._told.get(port.name), self._starting_until
+        if not port.running and port.name not in self._ran and until is not None and now < until:
+            return until
+        restless = told is not None and len(told) == RESTLESS_CHANGES and now - told[0] < RESTLESS
+        return now + SETTLED if restless and not inferred else None
 
     def _change(self, known: Known, port: Port, now: datetime, *, inferred: bool) -> Fact:
         self._told.setdefault(port.name, deque(maxlen=RESTLESS_CHANGES)).append(now)

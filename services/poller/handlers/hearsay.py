@@ -34,6 +34,10 @@ log = structlog.get_logger(__name__)
 class HostListener(Protocol):
     """Who makes facts of what a router's netwatch says about a host."""
 
+    def router_said(self, router_id: RouterId, at: datetime) -> None:
+        """The router spoke, of whatever."""
+        ...
+
     def host_said(self, router_id: RouterId, address: str, *, up: bool, at: datetime) -> None:
         """`address` as the router watches it; `at` is when it was received."""
         ...
@@ -85,6 +89,8 @@ class Hearsay:
         if desk is None or place <= self._heard.get(saying.router_id, 0):
             return
         self._heard[saying.router_id] = place
+        if self._hosts is not None:
+            self._hosts.router_said(saying.router_id, saying.at)
         if saying.saying in {Saying.LOGIN, Saying.LOGOUT}:
             desk.said(saying)
         elif self._hosts is not None and saying.address is not None:

@@ -56,6 +56,9 @@ class Desk:
                 self.events.append(received.message)
 
 
+ANY_ROUTER = pytest.mark.parametrize("desk", ["7.16.2"], indirect=True)  # what is proved does not touch it
+
+
 @pytest.fixture(params=["6.49.18", "7.16.2"])
 async def desk(request, nats_url: str, shared_nats_server: NatsServer) -> AsyncIterator[Desk]:
     settings = PollerSettings(nats_url=shared_nats_server.url("poller"), seal_keys=KEYS)
@@ -107,6 +110,7 @@ async def test_host_that_only_the_router_reaches(desk):
     await until(lambda: desk.of(HostDown, "ap-jauh"), within_s=WITHIN_S)
 
 
+@ANY_ROUTER
 async def test_page_that_lost_its_text_is_down_with_that_reason(desk):
     shown = ["Ronda jaga"]
     async with web_server(lambda _: page(shown[0])) as port:
@@ -127,6 +131,7 @@ async def test_question_reaches_the_router_through_its_one_connection(desk):
         await desk.bus.request(nobody, deadline=timedelta(seconds=0.3))
 
 
+@ANY_ROUTER
 async def test_certificate_that_ends_soon_degrades_the_host_and_a_new_one_restores_it(desk, tmp_path, monkeypatch):
     authority = Authority(tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.file))

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from lab.routers import Personality, VirtualRouter
 from lab.routers.behaviour.links import Link
-from services.poller.adapters.netwatch import NetwatchProbe
 from services.poller.adapters.router_ping import RouterPing
 from services.poller.adapters.tasked import TaskedProbe
 from services.poller.handlers.doors import RouterDoors
+from services.poller.handlers.heard_hosts import BELIEVED_FOR, HeardHosts
 from services.poller.ports import target_of
+from services.poller.probes import KINDS, Means
+from shared.clock import SystemClock
 from shared.contracts.ids import RouterId
 from shared.contracts.inventory import PROBE_POLICIES, Host
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind
@@ -41,6 +44,7 @@ class Desk:
     router: VirtualRouter
     doors: RouterDoors
     probe: TaskedProbe
+    heard: HeardHosts
     asked: int = 0
 
     async def ask(self, timeout_s: float = 1.0, **fields: object) -> RecordingAsker:
@@ -71,9 +75,10 @@ async def router(request) -> AsyncIterator[VirtualRouter]:
         yield running
 
 
-async def opened(router: VirtualRouter, kind: type[TaskedProbe]) -> AsyncIterator[Desk]:
+async def opened(router: VirtualRouter, kind: ProbeKind) -> AsyncIterator[Desk]:
     doors = RouterDoors()
-    desk = Desk(router, doors, kind(doors))
+    means = Means(doors=doors)
+    desk = Desk(router, doors, KINDS[kind](means), means.heard)
     address = RouterAddress("127.0.0.1", "admin", SecretStr("rahasia"), router.port)
     async with await RouterSession.connect(address) as session:
         doors.opened(ROUTER, session)
@@ -83,13 +88,13 @@ async def opened(router: VirtualRouter, kind: type[TaskedProbe]) -> AsyncIterato
 
 @pytest.fixture
 async def ping(router) -> AsyncIterator[Desk]:
-    async for desk in opened(router, RouterPing):
+    async for desk in opened(router, ProbeKind.ROUTER):
         yield desk
 
 
 @pytest.fixture
 async def netwatch(router) -> AsyncIterator[Desk]:
-    async for desk in opened(router, NetwatchProbe):
+    async for desk in opened(router, ProbeKind.NETWATCH):
         yield desk
 
 
@@ -170,3 +175,25 @@ async def test_netwatch_of_a_router_that_is_away_makes_nobody_dead(netwatch):
     await netwatch.until_status(None)
     netwatch.doors.closed(ROUTER)
     assert "cannot be asked now" in await netwatch.status()
+
+
+async def test_while_the_router_cannot_be_asked_its_own_scripts_count(netwatch):
+    now = SystemClock().now
+    netwatch.doors.closed(ROUTER)
+    netwatch.heard.host_said(ROUTER, FAR, up=False, at=now())
+    assert await netwatch.status() is ProbeFailure.REPORTED
+    netwatch.heard.host_said(ROUTER, FAR, up=True, at=now())
+    assert await netwatch.status() is None
+    netwatch.heard.host_said(ROUTER, FAR, up=False, at=now() - BELIEVED_FOR - timedelta(seconds=1))
+    assert "cannot be asked now" in await netwatch.status()
+
+
+async def test_what_scripts_said_before_the_table_was_read_is_no_news_when_the_router_goes_away(netwatch):
+    netwatch.heard.host_said(ROUTER, FAR, up=False, at=SystemClock().now())
+    netwatch.router.links.up(FAR)
+    netwatch.router.menu("/tool/netwatch").add(host=FAR, interval="1s")
+    await netwatch.until_status(None)
+    netwatch.doors.closed(ROUTER)
+    assert "cannot be asked now" in await netwatch.status()
+    netwatch.heard.host_said(ROUTER, FAR, up=False, at=SystemClock().now())
+    assert await netwatch.status() is ProbeFailure.REPORTED

@@ -9,6 +9,7 @@ import pytest
 from lab.routers import VirtualRouter
 from lab.routers.behaviour.user_manager import Nas
 from shared.contracts.events import (
+    Event,
     RouterReachable,
     RouterUnreachable,
     SessionClosed,
@@ -17,6 +18,7 @@ from shared.contracts.events import (
     SessionsReturned,
 )
 from shared.contracts.vocabulary import DropCause, Saying, Service, SessionSource
+from tests.fakes.notifier_watch import Watch
 from tests.integration.poller.conftest import BUDI
 from tests.support.waiting import until
 
@@ -92,6 +94,18 @@ async def test_cut_line_with_300_subscribers_is_told_as_one_thing_and_so_is_thei
     assert {event.drop_id for event in here.of(SessionClosed)} == {drop.drop_id}
     assert (returned.drop_id, returned.lost, returned.back >= 240) == (drop.drop_id, 300, True)
     assert len(here.of(SessionsDropped)) == 1
+    await told_in_one_message([*here.of(SessionClosed), drop], "vlan101", "300", "312")
+
+
+async def told_in_one_message(events: list[Event], *words: str) -> None:
+    """The notifier makes one message per chat of all these, with these words."""
+    notifier = Watch()
+    for event in events:
+        await notifier.hear(event)
+    await notifier.send()
+    for messenger in (notifier.telegram, notifier.whatsapp):
+        [message] = messenger.shown
+        assert [word for word in words if word not in message.text] == []
 
 
 async def test_router_that_cannot_be_asked_has_logged_nobody_out(lab):

@@ -8,11 +8,22 @@ import pytest
 
 from services.notifier.core.reasons import WhyNot
 from services.notifier.handlers.alerts import acknowledge_alert
+from services.notifier.handlers.lateness import NEWER_COMES_WITHIN_S
 from services.notifier.handlers.sending import note_failure
 from services.notifier.ports import ChatGone, ChatMoved
-from shared.contracts.events import AlertAcknowledged, AlertOpened, AlertResolved, ChatUnusable
+from shared.bus.context import Arrival, handling
+from shared.contracts.envelope import Envelope
+from shared.contracts.events import (
+    AlertAcknowledged,
+    AlertOpened,
+    AlertResolved,
+    ChatUnusable,
+    HostDown,
+    SessionClosed,
+    SessionsDropped,
+)
 from shared.contracts.ids import ChatId, IncidentId
-from shared.contracts.inventory import Chat
+from shared.contracts.inventory import Chat, Subscriber
 from shared.contracts.notify import DeliveryDue
 from shared.contracts.queries import AcknowledgeAlert, AlertTaken
 from shared.contracts.vocabulary import Channel, HostState
@@ -214,3 +225,74 @@ async def test_opening_names_who_is_told(watch: Watch) -> None:
     await watch.hear(DOWN)
     [said] = [one for one in watch.store.kept.outbox if isinstance(one, AlertOpened)]
     assert sorted(said.told) == ["admin", "noc"]
+
+
+# ── late ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def hear_after(watch: Watch, event: HostDown, seconds: float, failures: int = 0) -> None:
+    """As the bus hands over what was so long on its way to its stream."""
+    with handling(
+        Envelope.around(event, source="test", now=event.at), Arrival(timedelta(seconds=seconds), failures=failures)
+    ):
+        await watch.hear(event)
+
+
+async def test_trouble_that_was_long_on_its_way_and_is_over_wakes_nobody(watch: Watch) -> None:
+    with pytest.raises(Temporary) as waits:
+        await hear_after(watch, DOWN, 90)
+    assert waits.value.retry_after is not None
+    up = UP.model_copy(update={"backfilled": True})
+    with pytest.raises(Temporary):
+        await watch.hear(up)
+    watch.clock.advance(NEWER_COMES_WITHIN_S)
+    await watch.hear(up)
+    await hear_after(watch, DOWN, 90, failures=1)
+    assert watch.due() == []
+    assert watch.reasons()[-1] is WhyNot.OVERTAKEN
+
+
+async def test_trouble_that_was_long_on_its_way_and_lasts_is_told(watch: Watch) -> None:
+    with pytest.raises(Temporary):
+        await hear_after(watch, DOWN, 90)
+    await hear_after(watch, DOWN, 90, failures=1)
+    assert len(watch.due()) == 2
+
+
+async def test_trouble_that_came_at_once_does_not_wait(watch: Watch) -> None:
+    await hear_after(watch, DOWN, 59)
+    assert len(watch.due()) == 2
+
+
+# ── sessions ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+CLOSED = SessionClosed.example()
+BUDI = Subscriber(router_id=CLOSED.router_id, service=CLOSED.service, name=CLOSED.account, phone="0811223344")
+
+
+def closings(count: int, drop_id: str | None) -> list[SessionClosed]:
+    return [
+        CLOSED.model_copy(update={"session_id": f"s{number}", "drop_id": drop_id, "inferred": False})
+        for number in range(count)
+    ]
+
+
+async def test_of_many_sessions_that_end_together_one_message_tells_and_the_ledger_says_why(watch: Watch) -> None:
+    watch.directory.take(BUDI.key(), BUDI)
+    drop = SessionsDropped.example()
+    for event in [*closings(3, drop.drop_id), drop]:
+        await watch.hear(event)
+    await watch.send()
+    [told], [also] = watch.telegram.shown, watch.whatsapp.shown
+    assert drop.cause_name in told.text
+    assert (str(drop.lost) in told.text, drop.cause_name in also.text) == (True, True)
+    held = [entry for entry in watch.store.kept.ledger if entry.reason is WhyNot.PART_OF_OUTAGE]
+    assert [len(entry.chat_ids) for entry in held] == [3, 3, 3]
+
+
+async def test_session_that_ends_alone_is_told_to_the_chats_and_to_the_subscriber(watch: Watch) -> None:
+    watch.directory.take(BUDI.key(), BUDI)
+    [closing] = closings(1, None)
+    await watch.hear(closing)
+    await watch.send()
+    assert (len(watch.telegram.shown), len(watch.whatsapp.shown)) == (1, 2)

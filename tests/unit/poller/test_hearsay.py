@@ -118,6 +118,17 @@ async def test_what_netwatch_said_last_is_kept_for_a_day():
     assert hosts.last(WARU, ("10.9.0.1",), NOW + BELIEVED_FOR + timedelta(hours=1)) is None
 
 
+async def test_host_said_to_be_up_is_believed_while_its_router_speaks_of_anything():
+    bus = MemoryBus(source="test")
+    async with poller(bus) as here:
+        here.hosts.host_said(WARU, "10.9.0.1", up=True, at=NOW - timedelta(hours=5))
+        assert here.hosts.last(WARU, ("10.9.0.1",), NOW) is None
+        await say(bus, Saying.LOGIN, account="siti")
+        await until(lambda: here.hosts.last(WARU, ("10.9.0.1",), NOW))
+    assert here.hosts.up(WARU, ("10.9.0.1",), since=NOW - timedelta(hours=6), now=NOW) is True
+    assert here.hosts.up(WARU, ("10.9.0.1",), since=NOW - timedelta(hours=5), now=NOW) is None
+
+
 async def test_netwatch_of_a_router_reaches_who_listens_for_hosts():
     bus = MemoryBus(source="test")
     async with poller(bus) as here:

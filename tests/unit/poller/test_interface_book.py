@@ -167,6 +167,26 @@ def test_comparison_does_not_tell_what_is_still_restless():
     assert book.compare([DOWN], at(8), asked_at=at(7.5), inferred=True) == []
 
 
+def test_port_that_ran_before_the_start_is_held_back_until_the_router_had_its_time():
+    book = InterfaceBook([Known("ether3", True, 0, START), Known("ether4", True, 0, START)])
+    other = {".id": "*4", "name": "ether4", "running": "false"}
+    book.connected(at(30))
+    assert book.compare([DOWN, port(**other)], at(5), asked_at=at(4), inferred=True) == []
+    assert book.seen(port(**{**other, "running": "true"}), at(9)) == []
+    assert book.settle(at(29)) == []
+    [lost] = book.settle(at(30))
+    assert (lost.port.name, lost.inferred) == ("ether3", True)
+    [lost] = book.seen(port(**other), at(31))
+    assert (lost.port.name, lost.inferred) == ("ether4", False)
+
+
+def test_port_seen_running_since_the_start_is_news_when_it_stops():
+    book = InterfaceBook()
+    book.connected(at(30))
+    book.seen(UP, at(1))
+    assert [type(fact) for fact in book.seen(DOWN, at(2))] == [LinkLost]
+
+
 @given(st.lists(st.tuples(st.booleans(), st.floats(0.1, 40)), max_size=80), st.integers(0, 80))
 def test_down_and_up_take_turns_with_growing_numbers_whatever_comes_and_wherever_it_is_restarted(steps, restart):
     book, now, told = InterfaceBook(), 0.0, []

@@ -172,6 +172,39 @@ def test_ports_of_a_router_that_has_just_started_are_given_time_to_find_their_sp
     assert watching(plot).told(InterfaceDown) == []
 
 
+def test_link_seen_on_a_router_that_has_just_started_is_news_at_once_when_it_is_lost():
+    async def plot(post: Post) -> None:
+        port = post.router.put("/interface", ETHER3)
+        post.resource(uptime="1s")
+        async with post.watched():
+            await asyncio.sleep(2)
+            post.change("/interface", port, running="false")
+            await asyncio.sleep(1)
+
+    [down] = watching(plot).told(InterfaceDown)
+    assert not down.inferred
+
+
+@pytest.mark.parametrize("listens", [True, False])
+def test_link_that_does_not_come_back_with_the_restarted_router_is_told_when_it_had_its_time(listens):
+    async def plot(post: Post) -> None:
+        port = post.router.put("/interface", ETHER3)
+        if not listens:
+            without_listen(post, "/interface")
+        async with post.watched():
+            await asyncio.sleep(1)
+            post.cut()
+            post.change("/interface", port, running="false")
+            post.resource(uptime="5s")
+            post.mend()
+            await asyncio.sleep(20)
+            assert post.told(InterfaceDown) == []
+            await asyncio.sleep(50)
+
+    [down] = watching(plot).told(InterfaceDown)
+    assert down.inferred
+
+
 def test_router_that_cannot_listen_to_its_interfaces_is_read_often():
     async def plot(post: Post) -> None:
         port = post.router.put("/interface", ETHER3)

@@ -167,7 +167,7 @@
     next?.scrollIntoView({ block: "nearest" });
   }
   function press(selector) { document.activeElement?.closest("[data-pick]")?.querySelector(selector)?.click(); }
-  const goes = { b: "/console", c: "/console/customers", s: "/console/settings" };
+  const goes = { b: "/console", n: "/console/hosts", c: "/console/customers", s: "/console/settings" };
   const does = {
     "/": () => document.querySelector("[data-search]")?.select(),
     "?": () => lister?.click(),

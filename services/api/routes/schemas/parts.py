@@ -5,18 +5,14 @@ from __future__ import annotations
 from typing import Annotated, Any, Generic, TypeVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from services.api.core.cursor import Page
+from services.api.core.field_types import Address, Inherited, Name, PolicyName, Port, printable
 from services.api.core.phone import normalise_phone
 
 T = TypeVar("T")
-
-
-def _printable(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError("Control characters cannot be part of a name.")
-    return text
+__all__ = ["Address", "Inherited", "Name", "PolicyName", "Port"]  # as the schemas know them
 
 
 def _phone(text: str) -> str:
@@ -34,21 +30,12 @@ def _time_zone(name: str) -> str:
     return name
 
 
-Name = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120), AfterValidator(_printable)
-]
 AccountName = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(_printable)
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64), AfterValidator(printable)
 ]
-Address = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253, pattern=r"^[^\s/]+$")]
-PolicyName = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
-"""Whether there is such a policy is a question for the handler: there are policies of one's own."""
-Inherited = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^([a-z0-9][a-z0-9_-]{0,39})?$")]
-"""A policy's name, or nothing where that of something wider holds."""
 Phone = Annotated[str, AfterValidator(_phone)]
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Printable = Annotated[str, AfterValidator(_printable)]
+Printable = Annotated[str, AfterValidator(printable)]
 
 
 class Body(BaseModel):

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
+from services.api.core.field_types import Percent
 from services.api.core.standings import RouterStanding, RouterState
 from services.api.ports import Kept
 from services.api.routes.schemas.parts import Address, Body, Name, Port
@@ -30,9 +31,6 @@ class RouterAddress(Body):
     def actual_port(self) -> int:
         """The port asked for, or the usual one."""
         return self.port or (8728 if self.tls is TlsMode.OFF else 8729)
-
-
-Percent = Annotated[float, Field(gt=0, le=100)]
 
 
 class LimitsBody(Body):

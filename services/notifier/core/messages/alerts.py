@@ -20,7 +20,9 @@ def standing(incident: Incident, sending: Sending, say: Wording, *, how_to_ack: 
     return document(
         _headline(incident, sending, say),
         _what(incident, say),
-        *(observed.lines(incident, say) if incident.status is not Status.RESOLVED or incident.notice else ()),
+        *(observed.lines if incident.status is not Status.RESOLVED or incident.notice else observed.last_lines)(
+            incident, say
+        ),
         _when(incident, say),
         _likely(incident, say) if incident.status is not Status.RESOLVED else None,
         _taken_on(incident, say),

@@ -88,6 +88,8 @@ def last_lines(incident: Incident, say: Wording) -> Iterable[Line]:
     """What the end has to say besides that it is the end."""
     _ = say.gettext
     details = incident.details
+    if incident.subject.kind in _NAMED_AGAIN:
+        yield from _LINES[incident.subject.kind](details, say)
     if incident.subject.kind is AlertKind.OUTAGE and details.get("still_down"):
         yield fill(_("{count} hosts are still down."), count=_number(details, "still_down", say))
     if incident.subject.kind is AlertKind.SESSIONS_DROPPED:
@@ -214,6 +216,10 @@ _LINES: Mapping[AlertKind, Callable[[Details, Wording], Iterable[Line]]] = {
     AlertKind.THREAT: _threat,
     AlertKind.SESSIONS_DROPPED: _dropped,
 }
+
+
+# One of several of its kind at the same router: the end says, too, which one it is.
+_NAMED_AGAIN = frozenset({AlertKind.INTERFACE_DOWN, AlertKind.ROUTER_STRESSED})
 
 
 def _number(details: Details, name: str, say: Wording, digits: int = 0) -> str:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import zlib
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from services.poller.core.interfaces import (
     COLUMNS,
@@ -30,8 +28,7 @@ from shared.routeros import Row, Session, one_of
 
 INTERFACES = Table("/interface", COLUMNS, ~one_of("type", *SESSION_TYPES))
 _KIND = "interface"
-_STARTING_S = 30.0  # ports are still finding their speed while the API answers already
-_SPREAD_S = 10.0  # over which those take turns that started together, as after a power cut
+_STARTING = timedelta(seconds=30)  # ports are still finding their speed while the API answers already
 
 
 class InterfaceFollower:
@@ -48,15 +45,9 @@ class InterfaceFollower:
 
     async def follow(self, session: Session) -> None:
         """Tell until the connection ends."""
-        starting_s = _STARTING_S - session.facts.uptime.total_seconds()
-        if starting_s > 0:
-            await asyncio.sleep(starting_s + self._share() * _SPREAD_S)
+        self.book.connected(self._post.clock.now() + _STARTING - session.facts.uptime)
         self._wall = await self._read_wall(session)
         await Feed(INTERFACES, self, self._post.clock, router=self._post.router.name).follow(session)
-
-    def _share(self) -> float:
-        """Where among others this router's turn is, from 0 to 1: always the same."""
-        return zlib.crc32(self._post.router.id.encode()) / (1 << 32)
 
     async def _read_wall(self, session: Session) -> WallClock | None:
         """How to read what the router remembers of its links; None: what is missed is told with the time of finding."""
