@@ -13,13 +13,14 @@ from services.poller.core.budget import BurstBudget
 from services.poller.core.judge import Phase, State, pause
 from services.poller.core.landscape import Landscape
 from services.poller.core.reply import Fact
-from services.poller.core.schedule import TimeWheel, next_after
+from services.poller.core.schedule import TimeWheel
 from services.poller.core.sentinels import Sentinels
 from services.poller.court import Court
 from services.poller.handlers.inquiry import Inquiries
 from services.poller.handlers.sentinels import SentinelRound
 from services.poller.measuring import Measurements
 from services.poller.names import Names
+from services.poller.patrol_rounds import ASKS_PER_TURN, Rounds
 from services.poller.ports import Probe, Resolver, Witness, target_of
 from services.poller.press import HostPress, Press
 from services.poller.trains import Trains
@@ -28,8 +29,6 @@ from shared.clock import Clock
 from shared.contracts.ids import HostId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
-
-ASKS_PER_TURN = 256  # what a probe sends within one turn: after a pause thousands are due, and nobody else may wait
 
 _REGULAR = (Phase.STEADY, Phase.CONDEMNED)  # what is asked in these phases is a round and no burst
 
@@ -56,6 +55,7 @@ class Patrol:
         self._press = press or HostPress(on_facts)
         self._sentinels = Sentinels(sentinels)
         self._watches: dict[HostId, Watch] = {}
+        self._rounds = Rounds(probes.get(ProbeKind.ICMP), clock, self._ask)
         self._wheel: TimeWheel[tuple[Watch, int]] = TimeWheel()
         self._reminders: TimeWheel[Watch] = TimeWheel(0.05)
         self._waiting: deque[tuple[Watch, int]] = deque()  # bursts that wait for leave
@@ -71,12 +71,17 @@ class Patrol:
         self.measurements = measurements or Measurements(clock)
         self.measurements.sentinels = self._sentinels
         self.trains = Trains(probes, clock)
-        self.asked_total = 0
+        self._asked_singly = 0
 
     @property
     def watches(self) -> Mapping[HostId, Watch]:
         """Everything that is watched now."""
         return self._watches
+
+    @property
+    def asked_total(self) -> int:
+        """Probes asked for since the start."""
+        return self._asked_singly + self._rounds.asked_swiftly
 
     @property
     def blind(self) -> bool:
@@ -118,6 +123,7 @@ class Patrol:
         self.trains.put(watch)
         self._aim(watch)
         self.court.joined(watch)
+        self._wake_at(self._rounds.join(watch))
         self.plan(watch)
 
     def adopt(self, host_id: HostId, state: State) -> None:
@@ -157,10 +163,11 @@ class Patrol:
     async def _walk(self) -> None:
         while True:
             for count, (watch, ticket) in enumerate(self._wheel.due(self._clock.monotonic()), 1):
-                if ticket == watch.ticket and (watch.state.phase is Phase.STEADY or self._may_burst(watch)):
+                if ticket == watch.ticket and self._may_burst(watch):
                     self._ask(watch)
                 if count % ASKS_PER_TURN == 0:
                     await asyncio.sleep(0)
+            await self._rounds.go(self.measurements)
             self._ask_waiting()
             for watch in self._reminders.due(self._clock.monotonic()):
                 self.court.reminded(watch)
@@ -169,7 +176,9 @@ class Patrol:
     async def _rest(self) -> None:
         """Sleep until something is due, or until something is planned that is due earlier."""
         now = self._clock.monotonic()
-        moments = [at for at in (self._wheel.next_at(), self._reminders.next_at()) if at is not None]
+        moments = [
+            at for at in (self._wheel.next_at(), self._rounds.next_at(), self._reminders.next_at()) if at is not None
+        ]
         if self._waiting:
             moments.append(self.budget.next_at(now))
         self._wakes_at = min(moments, default=math.inf)
@@ -187,7 +196,7 @@ class Patrol:
         watch.asked += 1
         watch.postponed = False
         watch.asked_at = self._clock.monotonic()
-        self.asked_total += 1
+        self._asked_singly += 1
         watch.connection.gauge.asked(watch.number, counts=watch.state.phase in _REGULAR)
         target = watch.target
         if target is not None:
@@ -218,28 +227,23 @@ class Patrol:
     def remind(self, watch: Watch, at: float) -> None:
         """See `court.Errands`."""
         self._reminders.add(at, watch)
-        if at < self._wakes_at:
-            self._sooner.set()
+        self._wake_at(at)
 
     def pace(self, watch: Watch) -> None:
         """A burst that waited for a parent may go on as the budget allows."""
         watch.parked = False
         if watch.postponed and not watch.retired:
+            watch.slow_down()
             self._waiting.append((watch, watch.ticket))
             self._sooner.set()
 
     def _may_burst(self, watch: Watch) -> bool:
         """Whether a probe out of turn may leave. If not, the next regular round counts in its place."""
-        if watch.state.phase is Phase.CONDEMNED or watch.postponed:
-            return True  # this is the regular round
         watch.parked = self.court.parks(watch)
         if not watch.parked and not self._waiting and self.budget.take(self._clock.monotonic()):
             return True
         watch.postponed = True
         watch.ticket += 1
-        self._wheel.add(
-            next_after(watch.offset, watch.policy.interval_s, self._clock.monotonic()), (watch, watch.ticket)
-        )
         if not watch.parked:
             line = self._waiting
             (line.appendleft if self.court.leads(watch) else line.append)((watch, watch.ticket))
@@ -265,16 +269,17 @@ class Patrol:
         watch.ticket += 1
         now = self._clock.monotonic()
         phase = watch.state.phase
-        if phase is Phase.STEADY or phase is Phase.CONDEMNED:
-            at = next_after(watch.offset, watch.policy.interval_s, now)
-        else:
-            if phase is Phase.CONFIRMING and watch.asked == 0:
-                self._names.hurry(watch.host.id)
-            delay_s = pause(watch.state, watch.policy, watch.asked, now - watch.first_loss)
-            if delay_s is None:
-                return  # all asked: the results decide what comes next
-            at = now + delay_s
-        self._wheel.add(at, (watch, watch.ticket))
+        if phase in _REGULAR:
+            return  # the rounds go on by themselves
+        if phase is Phase.CONFIRMING and watch.asked == 0:
+            self._names.hurry(watch.host.id)
+        delay_s = pause(watch.state, watch.policy, watch.asked, now - watch.first_loss)
+        if delay_s is None:
+            return  # all asked: the results decide what comes next
+        self._wheel.add(now + delay_s, (watch, watch.ticket))
+        self._wake_at(now + delay_s)
+
+    def _wake_at(self, at: float) -> None:
         if at < self._wakes_at:
             self._sooner.set()
 
@@ -284,4 +289,4 @@ class Patrol:
         except ValueError:
             self._names.follow(watch)
         else:
-            watch.target = target_of(watch.host, address, watch.policy)
+            watch.aim(target_of(watch.host, address, watch.policy))

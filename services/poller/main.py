@@ -32,6 +32,7 @@ from services.poller.handlers.followers.post import Pace, WatchCounts
 from services.poller.handlers.hearsay import Hearsay
 from services.poller.handlers.inventory import RosterCopy
 from services.poller.handlers.live import LIVE, answer_live
+from services.poller.handlers.live.paths import Trace
 from services.poller.handlers.quality import tell_quality
 from services.poller.handlers.recall import recall_sessions
 from services.poller.handlers.returning import Homecoming
@@ -39,6 +40,7 @@ from services.poller.handlers.routers import Connect, RouterWatcher
 from services.poller.handlers.sampling import SampleVoice
 from services.poller.handlers.telling import Teller
 from services.poller.handlers.tenure import Tenure
+from services.poller.handlers.turns import InTurn
 from services.poller.handlers.upkeep import Upkeep
 from services.poller.handlers.witnesses import (
     Line,
@@ -59,7 +61,7 @@ from shared.bus.following import follow
 from shared.bus.nats import NatsBus
 from shared.bus.ports import Bus
 from shared.clock import Clock, SystemClock
-from shared.contracts.live import TraceTarget
+from shared.contracts.live import TraceFromPoller, TraceTarget
 from shared.contracts.queries import ListOwnWatched, ListWatched, LookForHost, PingFromPoller, PingTarget, Query
 from shared.contracts.samples import RouterReadings
 from shared.contracts.streams import INVENTORY_BUCKET, LEASES_BUCKET, SHARDS_BUCKET, STATE_BUCKET
@@ -92,6 +94,7 @@ async def build(
     probes: Mapping[ProbeKind, Probe] | None = None,
     resolver: Resolver | None = None,
     connect: Connect = RouterSession.connect,
+    trace: Trace = trace_route,
 ) -> AsyncIterator[Service]:
     """The poller, ready to run. What a test gives takes the place of the real thing."""
     clock, resolver = clock or SystemClock(), resolver or SystemResolver()
@@ -112,7 +115,7 @@ async def build(
         means = Means(RouterDoors(), resolver, clock)
         if probes is None:
             probes = await stack.enter_async_context(real_probes(means))
-        service, crew = await _assemble(settings, bus, probes, means, connect, site)
+        service, crew = await _assemble(settings, bus, probes, means, connect, trace, site)
         stack.push_async_callback(crew.leave)
         yield service
 
@@ -138,6 +141,7 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
     probes: Mapping[ProbeKind, Probe],
     means: Means,
     connect: Connect,
+    trace: Trace,
     site: NearSite,
 ) -> tuple[Service, Crew]:
     clock, resolver, doors = means.clock, means.resolver, means.doors
@@ -207,7 +211,7 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
     new_watcher = partial(
         RouterWatcher,
         address_of=partial(registered_address, keys=keys),
-        connect=connect,
+        connect=InTurn(connect),
         teller=teller,
         clock=clock,
         hearsay=hearsay,
@@ -262,13 +266,15 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
     site.resume(tenure)
     crew = Crew(bus, tenure, homecoming, duty, teller, memory)
     asks = {"roster": roster, "probes": probes, "resolver": resolver}
+    ways = {"roster": roster, "resolver": resolver, "trace": trace}
     shows = {"watches": patrol.watches, "sessions": duty.sessions}
     ports: dict[type[Query[Any]], dict[str, Any]] = {
         PingTarget: {**asks, "bus": bus, "nearest": crew.nearest},
         PingFromPoller: {**asks, "name": site.name},
         ListWatched: {**shows, "bus": bus, "others": crew.others},
         ListOwnWatched: {**shows, "name": site.name},
-        TraceTarget: {"roster": roster, "resolver": resolver, "trace": trace_route},
+        TraceTarget: {**ways, "bus": bus, "nearest": crew.nearest},
+        TraceFromPoller: {**ways, "name": site.name},
         LookForHost: {"instance": settings.instance, "probes": probes},
     }
     ask_router = partial(answer_live, door=doors, trouble=duty.trouble)
@@ -312,4 +318,4 @@ async def _assemble(  # noqa: C901 one wire after the other, and what calls back
 
 def _queue_of(kind: type[Query[Any]]) -> str | None:
     """Pollers share the questions; those for one of them, and whether a host lives, each hears for itself."""
-    return None if kind in (LookForHost, PingFromPoller, ListOwnWatched) else _QUEUE
+    return None if kind in (LookForHost, PingFromPoller, TraceFromPoller, ListOwnWatched) else _QUEUE

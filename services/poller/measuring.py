@@ -87,6 +87,11 @@ class Measurements:
         if fact is not None or watch.connection.standing != before:
             self.on_quality(watch, fact)
 
+    @property
+    def half(self) -> int:
+        """The half of every gauge that fills now."""
+        return self._turn.base
+
     async def run(self) -> None:
         """Report until cancelled."""
         ended = self._slice_number()
@@ -115,6 +120,7 @@ class Measurements:
         for watch in watches:
             if self._watches.get(watch.host.id) is not watch:
                 continue  # watched otherwise meanwhile
+            watch.slow_down()
             ended, fact, remember = watch.connection.end_slice(
                 half,
                 begin,

@@ -77,5 +77,5 @@ class Names:
             watch.trouble = str(problem)
             return False
         watch.failing_name = False
-        watch.target = target_of(watch.host, address, watch.policy)
+        watch.aim(target_of(watch.host, address, watch.policy))
         return True

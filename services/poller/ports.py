@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from shared.contracts.ids import RouterId
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import ProbeFailure, ProbeKind, WitnessKind
 from shared.routeros import Session
+
+PLAIN = (24, 0)  # payload and class of packets, unless a policy names others
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,16 @@ def target_of(host: Host, address: str, policy: ProbePolicy) -> Target:
     return Target(host.probe, address, host.port, policy.payload_bytes, policy.dscp, host)
 
 
+def plain_destination(target: Target | None) -> bytes:
+    """The address as bytes, if it is asked by ICMP with packets as nearly everybody has them; else nothing."""
+    if target is None or target.kind is not ProbeKind.ICMP or (target.payload_bytes, target.dscp) != PLAIN:
+        return b""
+    try:
+        return socket.inet_pton(socket.AF_INET6 if ":" in target.address else socket.AF_INET, target.address)
+    except OSError:
+        return b""  # it names an interface
+
+
 class Asker(Protocol):
     """Who waits for the result of a probe. Exactly one of the three is called per probe; a late `answer` may follow."""
 
@@ -49,6 +62,47 @@ class Asker(Protocol):
         ...
 
 
+NOT_SWIFT = -1
+
+
+class SwiftAsker(Protocol):
+    """An asker that is up, and whose answers are written down without a call per probe. `Asker` besides."""
+
+    number: int  # of its last probe
+    destination: bytes  # its address: 4 or 16 bytes
+    swift: int  # `NOT_SWIFT`: its probes are reported by calls from now on
+    fresh: list[float]  # round trips in milliseconds are appended here; `settle` counts and takes them away
+    heard_number: int  # of the newest probe that was answered
+    heard_at: float  # when, in monotonic seconds
+    target: Target | None
+
+    def settle(self) -> None:
+        """Called whenever `SETTLE_AFTER` round trips have gathered."""
+        ...
+
+    def recall(self, number: int) -> float:
+        """This probe of a swift round is an ordinary one from now on: its result will be told by a call.
+
+        Answers how long the result may take, in seconds since it was sent.
+        """
+        ...
+
+    def answer(self, number: int, rtt_ms: float) -> None:
+        """See `Asker`."""
+        ...
+
+    def loss(self, number: int, age_s: float, failure: ProbeFailure) -> None:
+        """See `Asker`."""
+        ...
+
+    def blind(self, number: int, reason: str) -> None:
+        """See `Asker`."""
+        ...
+
+
+SETTLE_AFTER = 16
+
+
 class Probe(Protocol):
     """One way to ask a host whether it lives. Never blocks and never raises: what goes wrong is told to the asker."""
 
@@ -57,6 +111,15 @@ class Probe(Protocol):
 
         A kind that asks through a router may need the way to that router besides.
         """
+        ...
+
+
+@runtime_checkable
+class SwiftProbe(Protocol):
+    """A way to ask many at once who gave no reason for doubt."""
+
+    def ask_round(self, askers: list[SwiftAsker]) -> None:
+        """Send the next probe of each, whose `number` says already that it was sent. At most a few hundred."""
         ...
 
 

@@ -23,8 +23,8 @@ from services.poller.core.reply import (
 )
 from services.poller.core.schedule import offset
 from services.poller.core.sentinels import Sentinels
-from services.poller.core.timeout import RoundTrips
-from services.poller.ports import Target
+from services.poller.core.timeout import SHORTEST_S, RoundTrips
+from services.poller.ports import NOT_SWIFT, Target, plain_destination
 from shared.clock import Clock
 from shared.contracts.inventory import Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure
@@ -60,9 +60,8 @@ class Watch:
         "_answered_at",
         "_calm",
         "_clock",
-        "_heard_at",
-        "_heard_number",
         "_overseer",
+        "_plain_of",
         "_retired",
         "_sentinels",
         "asked",
@@ -71,8 +70,12 @@ class Watch:
         "changed_at",
         "condemned_at",
         "connection",
+        "destination",
         "failing_name",
         "first_loss",
+        "fresh",
+        "heard_at",
+        "heard_number",
         "host",
         "in_maintenance",
         "number",
@@ -83,6 +86,7 @@ class Watch:
         "review",
         "round_trips",
         "state",
+        "swift",
         "target",
         "tells",
         "ticket",
@@ -122,8 +126,12 @@ class Watch:
         self.condemned_at = 0.0
         self.trouble = NOT_RESOLVED_YET
         self._calm = state.calm
-        self._heard_at = clock.monotonic()
-        self._heard_number = 0
+        self.heard_at = clock.monotonic()
+        self.heard_number = 0  # the newest probe whose result came
+        self.swift = NOT_SWIFT  # else: the half of the gauge that the round trips in `fresh` belong to
+        self.fresh: list[float] = []  # round trips of swift rounds that are not counted yet
+        self.destination = b""  # the address of `_plain_of` as bytes; what is in flight came from there
+        self._plain_of: Target | None = None
         self._answered_at = _NEVER
         # When the hard state began, in monotonic seconds, also if that was before this process began.
         past = (clock.now() - state.since).total_seconds() if state.since else 0.0
@@ -150,17 +158,24 @@ class Watch:
 
     def alive_at(self) -> float:
         """When the newest probe that was answered had been sent, in monotonic seconds."""
-        return self._answered_at - (self.round_trips.last_ms or 0.0) / 1000
+        answered_at = self.heard_at if self.fresh else self._answered_at
+        return answered_at - (self.last_ms or 0.0) / 1000
+
+    @property
+    def last_ms(self) -> float | None:
+        """The newest round trip."""
+        return self.fresh[-1] if self.fresh else self.round_trips.last_ms
 
     # ── what probes report ──────────────────────────────────────────────────────────────────────────────────────────
 
     def answer(self, number: int, rtt_ms: float) -> None:
         """See `ports.Asker`. Nearly always the host was up and is up: that way is kept short."""
+        self.settle()
         self.round_trips.add(rtt_ms)
         self.connection.gauge.answered(number, rtt_ms)
-        self._answered_at = self._heard_at = self._clock.monotonic()
-        if number > self._heard_number:
-            self._heard_number = number
+        self._answered_at = self.heard_at = self._clock.monotonic()
+        if number > self.heard_number:
+            self.heard_number = number
         if not self._calm:
             self._answered(number, rtt_ms)
 
@@ -173,6 +188,7 @@ class Watch:
         """See `ports.Asker`. A loss that would condemn the host counts only if our own way out is known to work."""
         if self._retired:
             return
+        self.slow_down()
         if self._sentinels.blind:
             self.blind(number, NO_SENTINEL)
             return
@@ -205,25 +221,68 @@ class Watch:
         """A loss is a result too, if we could have heard an answer."""
         self.connection.gauge.lost(number)
         if conclusive or self._sentinels.saw_around(sent):
-            self._heard_at = self._clock.monotonic()
-            self._heard_number = max(self._heard_number, number)
+            self.heard_at = self._clock.monotonic()
+            self.heard_number = max(self.heard_number, number)
         else:
             self.trouble = NO_SENTINEL
 
     def blind(self, number: int, reason: str) -> None:
         """See `ports.Asker`."""
+        self.slow_down()
         self.connection.gauge.not_asked(number)
         self.trouble = reason
         self.judge(Blind(number, reason))
+
+    # ── swift rounds ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def quicken(self, half: int) -> bool:
+        """Be asked in swift rounds, whose answers belong to this half of the gauge; or not: whether so.
+
+        Whoever is up, heard of its last probe and asked by plain packets may. Nothing that the judge wants to hear of
+        can happen to it but a probe that is not answered, and that one is taken out of the swift round.
+        """
+        self.settle()
+        self.swift = NOT_SWIFT
+        if self._calm and not self.postponed and self.number and self.heard_number == self.number:
+            if self._plain_of is not self.target:
+                self.destination, self._plain_of = plain_destination(self.target), self.target
+            if self.destination and self.policy.max_timeout_s >= SHORTEST_S:
+                self.swift = half
+        return self.swift != NOT_SWIFT
+
+    def slow_down(self) -> None:
+        """Be asked one by one from now on."""
+        self.settle()
+        self.swift = NOT_SWIFT
+
+    def settle(self) -> None:
+        """Count the round trips of swift rounds."""
+        fresh = self.fresh
+        if fresh:
+            self._answered_at = self.heard_at
+            self.round_trips.extend(fresh)
+            self.connection.gauge.came_back(fresh, self.swift)
+            fresh.clear()
+
+    def recall(self, number: int) -> float:
+        """See `ports.SwiftAsker`."""
+        self.slow_down()
+        self.connection.gauge.asked(number, counts=True)
+        return self.timeout_s()
+
+    def aim(self, target: Target | None) -> None:
+        """Be asked there from now on."""
+        self.slow_down()
+        self.target = target
 
     # ── what the patrol asks ────────────────────────────────────────────────────────────────────────────────────────
 
     def age(self) -> None:
         """Notice when nothing has been heard for too long. While we are blind nothing ages."""
-        unheard = self.number - self._heard_number
+        unheard = self.number - self.heard_number
         if unheard < 3 or self._sentinels.blind:
             return
-        silent_s = self._clock.monotonic() - max(self._heard_at, self._sentinels.sees_since)
+        silent_s = self._clock.monotonic() - max(self.heard_at, self._sentinels.sees_since)
         if is_stale(silent_s, unheard, self.policy):
             self.judge(Stale(self.trouble))
 
@@ -235,6 +294,7 @@ class Watch:
         """Take no notice of anything from now on."""
         self.ticket += 1
         self._retired = True
+        self.slow_down()
 
     def judge(self, reply: Reply) -> None:
         """Take the reply into account; tell what follows from it, then let it have its effect on others."""
@@ -258,6 +318,8 @@ class Watch:
     def expect(self) -> None:
         """Find out anew whether the next answer could matter to anybody."""
         self._calm = self.state.calm and not self.awaited
+        if not self._calm:
+            self.slow_down()
 
     def become(self, state: State) -> None:
         """Go on from a state that somebody else found out."""

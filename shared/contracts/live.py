@@ -317,3 +317,18 @@ class TraceTarget(Query[Route]):
     target: str = Field(min_length=1, max_length=253)
     host_id: HostId | None = None
     max_hops: int = Field(default=20, ge=1, le=30)
+
+
+class TraceFromPoller(Query[Route]):
+    """Which way does this one poller take? For a host of a site that only it can reach."""
+
+    NAME: ClassVar[str] = "poller.trace_from"
+    ANSWER: ClassVar[type[Answer]] = Route
+    DEADLINE_S: ClassVar[float] = 30.0
+    SCOPE: ClassVar[tuple[str, ...]] = ("poller",)
+    EXAMPLE: ClassVar[dict[str, Any]] = {"poller": "poller-lereng.8f3a", "target": "10.20.0.1", "host_id": "01h0st"}
+
+    poller: str
+    target: str = Field(min_length=1, max_length=253)
+    host_id: HostId | None = None
+    max_hops: int = Field(default=20, ge=1, le=30)

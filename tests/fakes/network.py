@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from services.poller.ports import Asker, Target
+from services.poller.ports import NOT_SWIFT, SETTLE_AFTER, Asker, SwiftAsker, Target
 from shared.contracts.vocabulary import ProbeFailure
 from shared.errors import NotFound, Unreachable
 
@@ -34,6 +34,54 @@ class FakeNetwork:
             loop.call_later(rtt_s, asker.answer, number, rtt_s * 1000)
         else:
             loop.call_later(rtt_s, asker.answer, number, rtt_s * 1000)
+
+
+class SwiftNetwork(FakeNetwork):
+    """The same network for a probe that can ask many at once."""
+
+    PATIENCE_S = 0.2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_swiftly: Counter[str] = Counter()
+
+    def ask_round(self, askers: list[SwiftAsker]) -> None:
+        loop = asyncio.get_running_loop()
+        for asker in askers:
+            assert asker.target is not None
+            number, address = asker.number, asker.target.address
+            rtt_s = self.rtt_s.get(address, 0.002)
+            if self.no_way_out:
+                self.ask(asker.target, number, asker.recall(number), asker)
+                continue
+            self.asked[address] += 1
+            self.asked_swiftly[address] += 1
+            self.asked_at.append((loop.time(), address))
+            if address in self.cut:
+                loop.call_later(self.PATIENCE_S, self._overdue, asker, number, None)
+            elif rtt_s > self.PATIENCE_S:
+                loop.call_later(self.PATIENCE_S, self._overdue, asker, number, rtt_s)
+            else:
+                loop.call_later(rtt_s, self._back, asker, number, rtt_s * 1000)
+
+    def _back(self, asker: SwiftAsker, number: int, rtt_ms: float) -> None:
+        if asker.swift == NOT_SWIFT:
+            asker.recall(number)
+            asker.answer(number, rtt_ms)
+            return
+        asker.fresh.append(rtt_ms)
+        asker.heard_number, asker.heard_at = number, asyncio.get_running_loop().time()
+        if len(asker.fresh) >= SETTLE_AFTER:
+            asker.settle()
+
+    def _overdue(self, asker: SwiftAsker, number: int, rtt_s: float | None) -> None:
+        loop = asyncio.get_running_loop()
+        timeout_s = asker.recall(number)
+        if rtt_s is None or rtt_s > timeout_s:
+            wait_s = max(0.0, timeout_s - self.PATIENCE_S)
+            loop.call_later(wait_s, asker.loss, number, timeout_s, ProbeFailure.TIMEOUT)
+        if rtt_s is not None:
+            loop.call_later(rtt_s - self.PATIENCE_S, asker.answer, number, rtt_s * 1000)
 
 
 class FakeResolver:

@@ -35,6 +35,10 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._jumping.now
 
+    def hold_up(self, seconds: float) -> None:
+        """Time passes while the loop does nothing: something kept it busy, or the machine did."""
+        self._jumping.now += seconds
+
 
 class VirtualClock:
     """The clock of the loop that runs. Somebody may set it: `shift`."""

@@ -19,7 +19,7 @@ from shared.contracts.events import Event, HostDown, HostUp
 from shared.contracts.ids import HostId, SiteId
 from shared.contracts.inventory import Host, Maintenance, ProbePolicy, Site
 from shared.contracts.vocabulary import HostState, ProbeKind
-from tests.fakes.network import FakeNetwork, FakeResolver
+from tests.fakes.network import FakeResolver, SwiftNetwork
 from tests.fakes.teller import FakeTeller
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
@@ -52,7 +52,7 @@ class Watchtower:
 
     def __init__(
         self,
-        network: FakeNetwork,
+        network: SwiftNetwork,
         *,
         sentinels: tuple[str, ...] = (),
         witnesses: Sequence[Witness] = (),
@@ -151,7 +151,7 @@ def watch_over(plot: Callable[[Watchtower], Awaitable[None]], **how: object) -> 
     """Run a plot beside a walking patrol; answers the tower for looking at what was told."""
 
     async def run() -> Watchtower:
-        tower = Watchtower(FakeNetwork(), **how)  # type: ignore[arg-type]
+        tower = Watchtower(SwiftNetwork(), **how)  # type: ignore[arg-type]
         upkeep = tower.upkeep.run(tower.patrol.watches, tower.patrol.look_again)
         tasks = [asyncio.create_task(tower.patrol.run()), asyncio.create_task(upkeep)]
         try:

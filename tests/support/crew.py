@@ -12,13 +12,17 @@ from services.poller.settings import PollerSettings
 from shared.bus.memory import MemoryBus, MemoryServer
 from shared.contracts.events import Event, HostTransition
 from shared.contracts.ids import HostId, SiteId
-from shared.contracts.inventory import Host, ProbePolicy, Site
+from shared.contracts.inventory import Host, ProbePolicy, Router, Site
+from shared.contracts.live import Hop
 from shared.contracts.streams import EVENTS, INVENTORY_BUCKET
 from shared.contracts.vocabulary import ProbeKind
+from shared.errors import Unreachable
 from shared.lifecycle import running
+from shared.routeros import RouterAddress
 from shared.security.sealing import generate_key
 from tests.fakes.cut_off_bus import CutOffBus
 from tests.fakes.network import FakeNetwork, FakeResolver
+from tests.fakes.router_session import FakeRouter, FakeRouterSession
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 WARU, LERENG = Site(id=SiteId("waru"), name="Waru"), Site(id=SiteId("lereng"), name="Lereng")
@@ -48,6 +52,8 @@ class Poller:
             self.bus.way.refuse()
         self.settings = PollerSettings(seal_keys=KEYS, **{"instance": f"p{number}"} | settings)
         self.network = crew.network
+        self.logins: list[str] = []  # the routers that it has logged in to
+        self.traced: list[str] = []
         self._crew = crew
         self._task = asyncio.create_task(self._live())
         self.service = None
@@ -57,11 +63,30 @@ class Poller:
         probes: dict[ProbeKind, Eyes] = dict.fromkeys(ProbeKind, Eyes(self))
         with suppress(asyncio.CancelledError):
             async with (
-                build(self.settings, clock=crew.clock, bus=self.bus, probes=probes, resolver=FakeResolver()) as service,
+                build(
+                    self.settings,
+                    clock=crew.clock,
+                    bus=self.bus,
+                    probes=probes,
+                    resolver=FakeResolver(),
+                    connect=self._connect,
+                    trace=self._trace,
+                ) as service,
                 running(service),
             ):
                 self.service = service
                 await asyncio.Event().wait()
+
+    async def _connect(self, address: RouterAddress) -> FakeRouterSession:
+        router = self._crew.routers.get(address.host)
+        if router is None:
+            raise Unreachable(f"{address.host}: connection refused")
+        self.logins.append(address.host)
+        return router.session()
+
+    async def _trace(self, address: str, _max_hops: int) -> tuple[Hop, ...]:
+        self.traced.append(address)
+        return (Hop(number=1, address=address, rtt_ms=1.0),)
 
     async def stop(self) -> None:
         self._task.cancel()
@@ -85,6 +110,7 @@ class Crew:
         self.bus = MemoryBus(source="desk", server=self.server)
         self.network = FakeNetwork()
         self.hosts = [self.host(number) for number in range(hosts)]
+        self.routers: dict[str, FakeRouter] = {}  # by address
         self.pollers: list[Poller] = []
         self.started = 0
 
@@ -99,7 +125,7 @@ class Crew:
             self.start()
         await asyncio.sleep(4)
 
-    async def put(self, *entries: Site | Host | ProbePolicy) -> None:
+    async def put(self, *entries: Site | Host | ProbePolicy | Router) -> None:
         inventory = await self.bus.bucket(INVENTORY_BUCKET)
         for entry in entries:
             await inventory.put(entry.key(), entry.model_dump_json().encode())

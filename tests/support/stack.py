@@ -18,6 +18,9 @@ from deploy.local.stack import Options, Stack, running
 from tests.support.output_tail import shown_on_failure
 from tests.support.postgres import open_folder
 
+_AT_ONCE = "windows_bad=1,windows_good=1,jitter_ms=900,jitter_over_ms=800,delay_least_ms=900"
+"""One window of loss is told, one without it ends that. The delays of a busy machine are no news."""
+
 
 @dataclass(slots=True)
 class RunningProduct:
@@ -52,6 +55,7 @@ async def product(
             standard_ports=False,
             settings={
                 "RONDA_POLLER_ROUTER_INTERVAL_S": "1",  # a limit is confirmed by three readings: no story waits 90 s
+                "RONDA_POLLER_DEGRADED": _AT_ONCE,
                 **{name: value for name, value in os.environ.items() if name == "RONDA_LOG_LEVEL"},
             },
         )

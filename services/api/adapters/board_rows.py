@@ -9,7 +9,7 @@ from typing import TypeVar
 from services.api.adapters.alert_rows import PostgresAlerts
 from services.api.adapters.work_rows import read_work
 from services.api.core.facts import BoardEvent, BoardFacts
-from services.api.core.problems import STANDING_KINDS
+from services.api.core.problems import SHOWN_BY_THE_ROW
 from services.api.core.standings import HostStanding, RouterStanding
 from services.api.core.trends import STEP_S, STEPS, slot_of
 from shared.contracts.inventory import Host, Router, Site
@@ -46,7 +46,7 @@ async def read_facts(
         host_standings=hosts,
         router_standings=routers,
         alerts=await PostgresAlerts(tx).not_over(),
-        seen=await PostgresAlerts(tx).seen(sorted(STANDING_KINDS)),
+        seen=await PostgresAlerts(tx).seen(sorted(SHOWN_BY_THE_ROW)),
         sessions={row["router_id"]: int(row["open"]) for row in await tx.fetch(_OPEN_NOW)},
         session_net=await _session_net(tx, slot),
         slot=slot,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.api.console.charting import Picture
+from services.api.console.event_details import EventDetails, first
 from services.api.console.word_tables import (
     AGO,
     CAUSE_WORDS,
@@ -18,13 +19,11 @@ from services.api.console.word_tables import (
     KEYS,
     PROBE_WORDS,
     REASON_WORDS,
-    RESOURCE_WORDS,
     ROUTER_AS_HOST,
     ROUTER_WORDS,
     SHAPES,
     STATE_WORDS,
     STATUS_WORDS,
-    THREAT_WORDS,
 )
 from services.api.core.account import ApplyState
 from services.api.core.availability import Availability
@@ -62,6 +61,7 @@ class Wording:
 
     def __init__(self, translator: Translator) -> None:
         self._t = translator
+        self._details = EventDetails(translator)
 
     def state(self, state: HostState) -> str:
         """The word of a host's state."""
@@ -290,60 +290,12 @@ class Wording:
         """A line of the last events."""
         state, word = EVENT_WORDS.get(event.type, ("done", event.type))
         body = event.body
-        subject = _first(body, "account", "host_name", "object_name", "router_name", "name", "address")
-        rest = [part for part in self._details(event.type, body) if part]
-        address = _first(body, "address") if event.type.startswith(("session.", "host.")) else ""
+        subject = first(body, "account", "host_name", "object_name", "router_name", "name", "address")
+        rest = self._details.of(event.type, body)
+        address = first(body, "address") if event.type.startswith(("session.", "host.")) else ""
         return EventLine(state, self.shape(state), subject, self._t.gettext(word), address, " · ".join(rest))
-
-    def _details(self, kind: str, body: Mapping[str, object]) -> list[str]:
-        if kind.startswith("session."):
-            return [_first(body, "router_name")]
-        if kind.startswith("host."):
-            return [_first(body, "site_name"), self._outage(body)]
-        if kind == "account.failed":
-            return [_first(body, "router_words")]
-        if kind == "account.applied":
-            return [f"{float(str(body['took_ms'])):.0f} ms"]
-        if kind == "alert.acknowledged":
-            return [_first(body, "by")]
-        if kind.startswith(("router.interface", "lease.")):
-            return [_first(body, "interface", "address"), _first(body, "comment", "host_name")]
-        if kind in ("router.stressed", "router.relieved"):
-            return [self._reading(body)]
-        if kind.startswith("security."):
-            threat = _first(body, "threat")
-            return [self._t.gettext(THREAT_WORDS.get(threat, threat)), _first(body, "source")]
-        if kind == "session.mass_dropped":
-            return [
-                self._t.gettext("{lost} of {of}", lost=body.get("lost"), of=body.get("of")),
-                _first(body, "cause_name"),
-            ]
-        return [_first(body, "reason", "version", "cause_name", "instance")]
 
     def seen(self, problem: Problem) -> str:
         """What an alert is about: the value and its limit, the link, the threat."""
         kind = problem.alert.alert_kind if problem.alert else ""
-        return " · ".join(part for part in self._details(kind, problem.seen) if part) if problem.seen else ""
-
-    def _reading(self, body: Mapping[str, object]) -> str:
-        """`CPU 97 % (limit 90 %)`."""
-        resource, unit = _first(body, "resource"), _first(body, "unit")
-        name = " ".join(filter(None, (self._t.gettext(RESOURCE_WORDS.get(resource, resource)), _first(body, "part"))))
-        numbers = {key: self._number(body.get(key), unit) for key in ("value", "limit")}
-        return name + self._t.gettext(" {value} (limit {limit})", **numbers) if all(numbers.values()) else name
-
-    def _number(self, value: object, unit: str) -> str:
-        if not isinstance(value, int | float):
-            return ""
-        return f"{format_number(value, self._t.language, decimals=0 if value == int(value) else 1)} {unit}".strip()
-
-    def _outage(self, body: Mapping[str, object]) -> str:
-        seconds = body.get("outage_s")
-        if not isinstance(seconds, int | float):
-            return ""
-        unit, size = next(((u, s) for u, s in (("d", 86400), ("h", 3600), ("min", 60)) if seconds >= s), ("s", 1))
-        return self._t.gettext("after {time}", time=self.lasting(unit).format(n=int(seconds // size)))
-
-
-def _first(body: Mapping[str, object], *names: str) -> str:
-    return next((str(body[name]) for name in names if body.get(name)), "")
+        return " · ".join(self._details.of(kind, problem.seen)) if problem.seen else ""

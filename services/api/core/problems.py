@@ -17,6 +17,7 @@ from shared.contracts.vocabulary import HostState, LikelyCause, Severity
 STANDING_KINDS = frozenset(
     {"host.down", "host.flapping", "host.degraded", "host.silent", "router.unreachable"}
 )  # alerts of what the rows show themselves
+SHOWN_BY_THE_ROW = frozenset({"host.down", "host.silent", "router.unreachable"})  # of which the row says all there is
 _LOOKS = {Severity.CRITICAL: HostState.DOWN, Severity.WARNING: HostState.DEGRADED, Severity.INFO: HostState.UNKNOWN}
 PROBLEM_STATES = frozenset(
     {HostState.DOWN, HostState.UNREACHABLE, HostState.FLAPPING, HostState.DEGRADED, HostState.UNKNOWN}
@@ -114,6 +115,7 @@ def _problem(head: _Member, followers: list[_Member], alert: Alert | None, facts
         hosts_behind=tuple(member.row.name for member in followers if member.thing.kind is Kind.HOST),
         routers_behind=tuple(member.row.name for member in followers if member.thing.kind is Kind.ROUTER),
         alert=alert,
+        seen=facts.seen.get(alert.incident_id, {}) if alert else {},
     )
 
 

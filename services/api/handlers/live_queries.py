@@ -72,7 +72,7 @@ async def trace_host(host_id: str, *, store: Store, bus: Bus) -> Route:
     """The way from the poller to a watched host. Raises NotFound and what the poller answered."""
     async with store.unit() as unit:
         host = (await unit.hosts.get(host_id)).entity
-    return await bus.request(TraceTarget(target=host.address))
+    return await bus.request(TraceTarget(target=host.address, host_id=host.id))
 
 
 async def ping_router(router_id: str, *, store: Store, bus: Bus) -> PingReport:

@@ -8,7 +8,7 @@ import socket
 from services.poller.adapters.icmp_errors import Refusal
 from services.poller.adapters.icmp_family import EchoFamily
 from services.poller.adapters.icmp_flights import Tally
-from services.poller.ports import Asker, Target
+from services.poller.ports import Asker, SwiftAsker, Target
 from shared.errors import NotAllowed
 
 
@@ -51,6 +51,20 @@ class IcmpProbe:
             asyncio.get_running_loop().call_soon(asker.blind, number, self.refusals.get(version, "closed"))
             return
         family.ask(target, number, timeout_s, asker)
+
+    def ask_round(self, askers: list[SwiftAsker]) -> None:
+        """See `ports.SwiftProbe`."""
+        for version, width in ((4, 4), (6, 16)):
+            if not askers:
+                return
+            mine = askers
+            if sum(map(len, [asker.destination for asker in askers])) != width * len(askers):
+                mine = [asker for asker in askers if len(asker.destination) == width]
+                askers = [asker for asker in askers if len(asker.destination) != width]
+            else:
+                askers = []
+            if mine and (family := self._families.get(version)):
+                family.ask_round(mine)
 
     def close(self) -> None:
         """Close the sockets."""

@@ -13,15 +13,24 @@ import secrets
 import socket
 import time
 from collections import deque
+from collections.abc import Collection
 from itertools import islice
 
-from services.poller.adapters.icmp_batches import RECEIVE_AT_ONCE, SEND_AT_ONCE, Arrivals, Departures
+from services.poller.adapters.icmp_batches import (
+    RECEIVE_AT_ONCE,
+    SEND_AT_ONCE,
+    TIMESTAMP_TYPE,
+    Arrivals,
+    Departures,
+    RoundDepartures,
+)
 from services.poller.adapters.icmp_errors import ErrorQueue, Refusal, refusal_in
 from services.poller.adapters.icmp_flights import Abandoned, Flight, Tally
 from services.poller.adapters.icmp_packets import ECHO_REPLY, EchoRequest, icmp_offset, reply_counter
+from services.poller.adapters.icmp_rounds import FlightRing, room
 from services.poller.adapters.icmp_sockets import EchoSocket, open_echo_socket
 from services.poller.core.schedule import TimeWheel
-from services.poller.ports import Asker, Target
+from services.poller.ports import Asker, SwiftAsker, Target
 from shared.contracts.vocabulary import ProbeFailure
 
 LATE_S = 2.0  # how long after its timeout an answer still proves life
@@ -29,7 +38,6 @@ BATCHES_PER_TURN = 8  # sent, and received, before the event loop may do somethi
 NO_ROOM_PAUSE_S = 0.005  # after ENOBUFS a queue of the network card is full, and nobody tells when it has room
 _FULL = frozenset({errno.EAGAIN, errno.ENOBUFS})
 _LEAST_NS, _BATCH_NS = 1_000, 10_000_000
-_TIMESTAMP_TYPE = 35  # SO_TIMESTAMPNS
 _SMALLEST = 16  # bytes of a reply with its cookie
 REFUSALS_REMEMBERED = 1024
 
@@ -45,7 +53,9 @@ class EchoFamily:
         self._loop = asyncio.get_running_loop()
         self._identifier, self._nonce = secrets.randbelow(0xFFFF) + 1, secrets.randbits(32)
         self._echo: EchoSocket = open_echo_socket(family, self._identifier, self._nonce)
-        self._departures = Departures(self._echo, EchoRequest(family, self._identifier, self._nonce))
+        request = EchoRequest(family, self._identifier, self._nonce)
+        self._departures = Departures(self._echo, request)
+        self._ring = FlightRing(RoundDepartures(self._echo, request), self._nonce, ECHO_REPLY[family])
         self._arrivals = Arrivals(self._echo)
         self._errors = ErrorQueue(self._echo, self._nonce)
         self._counter = secrets.randbits(16)  # of the next request
@@ -71,7 +81,7 @@ class EchoFamily:
     @property
     def in_flight(self) -> int:
         """Probes whose result is open."""
-        return len(self._flights) + len(self._waiting)
+        return len(self._flights) + len(self._waiting) + self._ring.open
 
     @property
     def waiting(self) -> int:
@@ -101,6 +111,38 @@ class EchoFamily:
         if self._sending is None:
             self._sending = self._loop.call_soon(self._send)
 
+    def ask_round(self, askers: list[SwiftAsker]) -> None:
+        """See `ports.SwiftProbe`. They leave at once, and the ordinary way if the kernel has no room."""
+        while askers and not self._waiting:
+            count = min(len(askers), room(self._counter))
+            self._make_way(count)
+            sent, problem = self._ring.send(self._counter, askers[:count])
+            self._abandoned.sent(self._counter, sent)
+            self._counter = self._counter + sent & 0xFFFFFFFF
+            askers = askers[sent:]
+            if problem is not None:
+                break
+        for asker in askers:
+            assert asker.target is not None  # noqa: S101 - it has an address
+            self.ask(asker.target, asker.number, asker.recall(asker.number), asker)
+        self._set_timer()
+
+    def _make_way(self, count: int) -> None:
+        """Flights of swift rounds that nobody answered in time go the ordinary way, and so do those that are in the
+        way of the next requests: that would take more than `RING` of them within the shortest timeout."""
+        for counter in self._ring.overdue(time.monotonic_ns(), self._counter, count):
+            self._ordinary(counter)
+
+    def _ordinary(self, counter: int) -> Flight | None:
+        """An open flight, as one that is reported by a call; one of a swift round becomes such."""
+        left = self._ring.pop(counter, self._counter)
+        if left is not None:
+            asker, number, _destination, sent = left
+            self._flights[counter] = left
+            self._timeouts.add(sent / 1e9 + asker.recall(number), counter)
+            self._set_timer()
+        return self._flights.get(counter)
+
     def _send(self) -> None:
         """Send what waits, a limited number of packets; the rest in the loop's next turn, after what has arrived."""
         self._sending = None
@@ -119,6 +161,7 @@ class EchoFamily:
         """Send one batch; the problem if the kernel has no room for all of it."""
         batch = list(islice(self._waiting, SEND_AT_ONCE))
         put, counter = self._departures.put, self._counter
+        self._make_way(len(batch))
         for place, (target, _number, _timeout_s, _asker, destination, scope, _at) in enumerate(batch):
             put(place, counter + place & 0xFFFFFFFF, destination, scope, target.payload_bytes, target.dscp)
         self._abandoned.sent(counter, len(batch))
@@ -188,14 +231,22 @@ class EchoFamily:
     def _take(self, count: int) -> None:
         now = time.monotonic_ns()
         since_epoch = time.time_ns() - now  # the kernel stamps with the wall clock
+        places: Collection[int] = range(count)
+        if self._arrivals.smallest(count) >= self._smallest:
+            places = self._ring.answers(self._arrivals.fields(count), self._counter, now, since_epoch)
+        if places:
+            self._take_singly(count, set(places), now, since_epoch)
+
+    def _take_singly(self, count: int, places: set[int], now: int, since_epoch: int) -> None:
         flights, late, nonce, reply, smallest = self._flights, self._late, self._nonce, self._reply, self._smallest
-        place = -1
-        for (source, stamp, seconds, nanoseconds, kind, found, counter), (size,) in self._arrivals.packets(count):
-            place += 1
+        for place, (fields, (size,)) in enumerate(self._arrivals.packets(count)):
+            if place not in places:
+                continue
+            source, stamp, seconds, nanoseconds, kind, found, counter = fields
             if kind != reply or found != nonce or size < smallest:
                 self._unusual(self._arrivals.packet(place, size), source)
                 continue
-            table = flights if counter in flights else late
+            table = flights if self._ordinary(counter) else late
             flight = table.get(counter)
             if flight is None:
                 self._nobody_waits(counter)
@@ -207,7 +258,7 @@ class EchoFamily:
             del table[counter]
             self.tally.late += table is late
             rtt = seconds * 1_000_000_000 + nanoseconds - since_epoch - sent
-            if rtt < _LEAST_NS or rtt > now - sent or stamp != _TIMESTAMP_TYPE:
+            if rtt < _LEAST_NS or rtt > now - sent or stamp != TIMESTAMP_TYPE:
                 rtt = _doubtful(rtt, now - sent)
             asker.answer(number, rtt / 1e6)
 
@@ -229,7 +280,7 @@ class EchoFamily:
                 self._refused(refusal)
             return
         counter = reply_counter(packet, start, len(packet), self._nonce)
-        flight = self._flights.get(counter) if counter is not None else None
+        flight = self._ordinary(counter) if counter is not None else None
         if counter is not None and flight is not None and flight[2] == source:
             del self._flights[counter]
             flight[0].answer(flight[1], (time.monotonic_ns() - flight[3]) / 1e6)
@@ -245,7 +296,7 @@ class EchoFamily:
         if counter is None:
             counter = (self._counter & 0xFFFF0000) | quoted.sequence
             counter = counter if counter < self._counter else (counter - 0x10000) & 0xFFFFFFFF
-        flight = self._flights.get(counter)
+        flight = self._ordinary(counter)
         if flight is None:
             return
         asker, number, destination, sent = flight
@@ -266,8 +317,8 @@ class EchoFamily:
 
     def _set_timer(self) -> None:
         """One timer, at the first moment at which anything is due. It is moved only if that comes earlier."""
-        timeout, too_late = self._timeouts.next_at(), self._too_late.next_at()
-        at = timeout if too_late is None else too_late if timeout is None else min(timeout, too_late)
+        moments = (self._timeouts.next_at(), self._too_late.next_at(), self._ring.next_at())
+        at = min((moment for moment in moments if moment is not None), default=None)
         if at is None or (self._timer is not None and self._timer.when() <= at):
             return
         if self._timer is not None:
@@ -279,6 +330,7 @@ class EchoFamily:
         # that time in its socket, and they are no losses.
         self._timer = None
         self._readable()
+        self._make_way(0)
         now, now_ns = time.monotonic(), time.monotonic_ns()
         for counter in self._timeouts.due(now):
             flight = self._flights.pop(counter, None)

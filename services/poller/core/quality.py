@@ -100,6 +100,9 @@ class QualityWindow:
     def _advance(self, at: float) -> None:
         """Go on to the step of this moment and empty the ones that were passed over."""
         step = int(at * _STEPS / self.window_s)
+        if self._step < 0:  # nothing was counted yet: 50,000 hosts that begin together need not empty 5 million sums
+            self._step = step
+            return
         for new in range(max(self._step + 1, step - _KEPT + 1), step + 1):
             for column in (_SENT, _RECEIVED, _PAIRS, _RTT_SUM, _JITTER_SUM):
                 self._sums[column + new % _KEPT] = 0.0

@@ -9,10 +9,17 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+SLOT_S = 0.01
+
 
 def offset(name: str, interval_s: float) -> float:
     """Where in its interval a target is asked: the same after every restart, even over many targets."""
     return zlib.crc32(name.encode()) / 2**32 * interval_s
+
+
+def slot_of(begin: float) -> int:
+    """The first slot of a wheel that is not before this moment."""
+    return math.ceil(begin / SLOT_S)
 
 
 def next_round(name: str, interval_s: float, now: float) -> float:
@@ -27,10 +34,25 @@ def next_after(begin: float, interval_s: float, now: float) -> float:
     return at if at > now else at + interval_s
 
 
+class Round(Generic[T]):
+    """Members that come up together, in the same slot of every interval: going on costs the same however many."""
+
+    __slots__ = ("_begin", "_interval_s", "members")
+
+    def __init__(self, slot: int, interval_s: float) -> None:
+        self._begin = (slot - 0.5) * SLOT_S  # amidst, so that no rounding leads into the next slot
+        self._interval_s = interval_s
+        self.members: list[T] = []
+
+    def next_at(self, now: float) -> float:
+        """The first moment after `now`."""
+        return next_after(self._begin, self._interval_s, now)
+
+
 class TimeWheel(Generic[T]):
     """Items by the time slot in which they are due. Adding and taking cost the same however many wait."""
 
-    def __init__(self, slot_s: float = 0.01) -> None:
+    def __init__(self, slot_s: float = SLOT_S) -> None:
         self._slot_s = slot_s
         self._slots: dict[int, list[T]] = {}
         self._order: list[int] = []

@@ -31,7 +31,20 @@ class RoundTrips:
             self._times[self._count % WINDOW] = rtt_ms
         self._count += 1
         if self._count >= ENOUGH and (self._count == ENOUGH or self._count % _REFRESH == 0):
-            self._p95_ms = sorted(self._times)[int(0.95 * (len(self._times) - 1) + 0.5)]
+            self._look()
+
+    def _look(self) -> None:
+        self._p95_ms = sorted(self._times)[int(0.95 * (len(self._times) - 1) + 0.5)]
+
+    def extend(self, rtts_ms: list[float]) -> None:
+        """Remember several, at most `WINDOW`, oldest first."""
+        start, before = self._count % WINDOW, self._count
+        self._times[start : start + len(rtts_ms)] = array("f", rtts_ms[: WINDOW - start])
+        rest = rtts_ms[WINDOW - start :]
+        self._times[: len(rest)] = array("f", rest)
+        self._count += len(rtts_ms)
+        if self._count >= ENOUGH and (before < ENOUGH or self._count // _REFRESH != before // _REFRESH):
+            self._look()
 
     @property
     def last_ms(self) -> float | None:

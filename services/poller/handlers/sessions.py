@@ -31,6 +31,7 @@ class TableFollower:
         self._desk = desk
         self._clock = clock
         self._columns: tuple[str, ...] = table.columns
+        self._came_bare = asyncio.Event()  # a row without its address: many tables, and most never have one
 
     @property
     def name(self) -> str:
@@ -77,6 +78,8 @@ class TableFollower:
                 self._tell(self.book.gone(change.id.removeprefix("*"), now))
             case RowChanged() if (seen := read_row(self.table, change.row)) is not None:
                 self._tell(self.book.seen(seen, now))
+                if self.book.ripe_at() is not None:
+                    self._came_bare.set()
 
     async def _compare(self, session: Session) -> None:
         asked_at = self._clock.now()
@@ -111,7 +114,8 @@ class TableFollower:
         while True:
             came = self.book.ripe_at()
             if came is None:
-                await asyncio.sleep(ADDRESS_PATIENCE.total_seconds() / 2)
+                self._came_bare.clear()
+                await self._came_bare.wait()
                 continue
             wait = came + ADDRESS_PATIENCE - self._clock.now()
             await asyncio.sleep(max(0.01, wait.total_seconds()))

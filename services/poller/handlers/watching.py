@@ -47,7 +47,7 @@ async def list_watched(
 def own_report(watches: Watches, sessions: Sessions) -> WatchReport:
     """What this poller watches."""
     hosts = tuple(
-        WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.round_trips.last_ms)
+        WatchedHost(host_id=watch.host.id, state=watch.shown, rtt_ms=watch.last_ms)
         for watch in watches.values()
         if watch.tells
     )

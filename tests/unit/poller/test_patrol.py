@@ -15,7 +15,7 @@ from services.poller.watch import NO_SENTINEL, Watch
 from shared.contracts.ids import HostId, SiteId
 from shared.contracts.inventory import PROBE_POLICIES, Host, ProbePolicy
 from shared.contracts.vocabulary import HostState, ProbeFailure, ProbeKind
-from tests.fakes.network import FakeNetwork, FakeResolver
+from tests.fakes.network import FakeResolver, SwiftNetwork
 from tests.fakes.virtual_time import VirtualClock, run_virtually
 
 UP = State(HostState.UP, 1)
@@ -30,7 +30,7 @@ def host(name: str = "core-1", address: str = ADDRESS, **others: object) -> Host
 class Story:
     """A patrol, its network, and what it told with the time of telling."""
 
-    network: FakeNetwork
+    network: SwiftNetwork
     resolver: FakeResolver
     patrol: Patrol
     told: list[tuple[float, str, Fact]] = field(default_factory=list)
@@ -46,7 +46,7 @@ def tell(plot: Callable[[Story], Awaitable[None]], sentinels: tuple[str, ...] = 
     """Run a plot beside a walking patrol."""
 
     async def run() -> Story:
-        network, resolver = FakeNetwork(), FakeResolver()
+        network, resolver = SwiftNetwork(), FakeResolver()
         told: list[tuple[float, str, Fact]] = []
 
         def note(watch: Watch, facts: tuple[Fact, ...]) -> None:

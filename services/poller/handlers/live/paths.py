@@ -9,7 +9,9 @@ from services.poller.core import live_rows as rows
 from services.poller.core.roster import Roster
 from services.poller.handlers.pinging import numeric_target
 from services.poller.ports import Resolver
+from shared.bus.ports import Bus, NotHere
 from shared.contracts import live
+from shared.contracts.ids import SiteId
 from shared.contracts.queries import PingReport
 from shared.errors import DeadlineExceeded
 from shared.routeros import Session
@@ -43,8 +45,38 @@ async def trace(session: Session, query: live.TraceFromRouter) -> live.Route:
     return rows.route(query.address, reply.rows)
 
 
-async def trace_target(query: live.TraceTarget, *, roster: Roster, resolver: Resolver, trace: Trace) -> live.Route:
-    """The poller's own way. Raises NotFound, Invalid, NotAllowed, Unreachable."""
+async def trace_target(
+    query: live.TraceTarget,
+    *,
+    roster: Roster,
+    resolver: Resolver,
+    trace: Trace,
+    bus: Bus | None = None,
+    nearest: Callable[[SiteId], str | None] = lambda _site: None,
+) -> live.Route:
+    """The poller's own way. Raises NotFound, Invalid, NotAllowed, Unreachable.
+
+    A host of a site that has a poller of its own is asked from there: `nearest` names that poller (None: us).
+    """
+    host = roster.hosts.get(query.host_id) if query.host_id is not None else None
+    poller = nearest(host.site_id) if host is not None else None
+    if poller is not None and bus is not None:
+        return await bus.request(live.TraceFromPoller(poller=poller, **query.model_dump()))
+    return await _trace(query, roster, resolver, trace)
+
+
+async def trace_from_here(
+    query: live.TraceFromPoller, *, name: str, roster: Roster, resolver: Resolver, trace: Trace
+) -> live.Route:
+    """The same, from this poller whatever the target. Raises NotHere if another one is meant."""
+    if query.poller != name:
+        raise NotHere
+    return await _trace(query, roster, resolver, trace)
+
+
+async def _trace(
+    query: live.TraceTarget | live.TraceFromPoller, roster: Roster, resolver: Resolver, trace: Trace
+) -> live.Route:
     address = await numeric_target(query.target, query.host_id, roster, resolver)
     try:
         async with asyncio.timeout(_TRACE_S):
