@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import ON_THE_PRODUCT
@@ -46,8 +47,9 @@ async def test_link_that_a_router_loses_is_told_and_so_is_its_return(
 
 async def seen_running(provider: Provider, router: str) -> bool:
     """Traffic is counted from the second look at a router on: what runs has been seen by then."""
-    path = f"routers/{await provider.router_id(router)}/readings"
-    return bool((await provider.get(path, metric="rx_bps", part="ether2"))["points"])
+    path = f"/api/v1/routers/{await provider.router_id(router)}/readings"
+    answer = await provider.product.api.get(path, params={"metric": "rx_bps", "part": "ether2"})
+    return answer.status_code == httpx.codes.OK and bool(answer.json()["points"])
 
 
 async def change_of_ether2(provider: Provider, router: str, direction: str) -> Row:
