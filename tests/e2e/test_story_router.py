@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from tests.e2e.conftest import ON_THE_PRODUCT
 from tests.support.provider import NOC_GROUP, Provider, Row
+from tests.support.waiting import until
 
 pytestmark = ON_THE_PRODUCT
 
@@ -32,6 +34,7 @@ async def test_link_that_a_router_loses_is_told_and_so_is_its_return(
     provider: Provider, router: str, version: str
 ) -> None:
     assert (await provider.planned_router(router))["version"].startswith(version)
+    await until(lambda: seen_running(provider, router))
     noc = provider.phone(NOC_GROUP)
     before = await noc.now()
     await provider.product.lab_do("routers", router, "unplug", port="ether2")
@@ -40,6 +43,13 @@ async def test_link_that_a_router_loses_is_told_and_so_is_its_return(
     await noc.message(router, "ether2", after=told["seq"])
     down, up = [await change_of_ether2(provider, router, way) for way in ("down", "up")]
     assert (up["down_since"], down["inferred"], up["inferred"]) == (down["at"], False, False)
+
+
+async def seen_running(provider: Provider, router: str) -> bool:
+    """Traffic is counted from the second look at a router on: what runs has been seen by then."""
+    path = f"/api/v1/routers/{await provider.router_id(router)}/readings"
+    answer = await provider.product.api.get(path, params={"metric": "rx_bps", "part": "ether2"})
+    return answer.status_code == httpx.codes.OK and bool(answer.json()["points"])
 
 
 async def change_of_ether2(provider: Provider, router: str, direction: str) -> Row:

@@ -72,7 +72,7 @@ async def open_router_alert(
     event: RouterUnreachable, *, store: Store, directory: Directory, messengers: Messengers
 ) -> None:
     """A router cannot be asked any more."""
-    let_newer_pass(event)
+    let_newer_pass(event, unless_held=True)  # no summary names routers
     trouble = facts.router_trouble(event, _router(event, directory), directory.policy(facts.CRITICAL_POLICY))
     await begin(event.message_id(), trouble, store=store, directory=directory, messengers=messengers)
 

@@ -20,10 +20,15 @@ NEWER_COMES_WITHIN_S = 15.0  # a poller that is back needs its lease, and then t
 log = structlog.get_logger("notifier")
 
 
-def let_newer_pass(event: Event) -> None:
-    """Raises Temporary at the first try of an event that was long on its way."""
+def let_newer_pass(event: Event, *, unless_held: bool = False) -> None:
+    """Raises Temporary at the first try of an event that was long on its way.
+
+    `unless_held`: of this kind nothing is held back for being backfilled, so those wait, too.
+    """
     arrival = current_arrival()
-    if arrival is None or event.backfilled or arrival.failures or arrival.on_the_way <= LATE_AFTER:
+    if arrival is None or arrival.failures or (event.backfilled and not unless_held):
+        return
+    if not event.backfilled and arrival.on_the_way <= LATE_AFTER:
         return
     log.info("an event was long on its way", fact=event.NAME, seconds=round(arrival.on_the_way.total_seconds()))
     raise Temporary("it was long on its way; something newer may follow", retry_after=NEWER_COMES_WITHIN_S)

@@ -19,6 +19,8 @@ from shared.contracts.events import (
     AlertResolved,
     ChatUnusable,
     HostDown,
+    RouterReachable,
+    RouterUnreachable,
     SessionClosed,
     SessionsDropped,
 )
@@ -230,7 +232,7 @@ async def test_opening_names_who_is_told(watch: Watch) -> None:
 # ── late ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def hear_after(watch: Watch, event: HostDown, seconds: float, failures: int = 0) -> None:
+async def hear_after(watch: Watch, event: HostDown | RouterUnreachable, seconds: float, failures: int = 0) -> None:
     """As the bus hands over what was so long on its way to its stream."""
     with handling(
         Envelope.around(event, source="test", now=event.at), Arrival(timedelta(seconds=seconds), failures=failures)
@@ -257,6 +259,22 @@ async def test_trouble_that_was_long_on_its_way_and_lasts_is_told(watch: Watch) 
         await hear_after(watch, DOWN, 90)
     await hear_after(watch, DOWN, 90, failures=1)
     assert len(watch.due()) == 2
+
+
+@pytest.mark.parametrize("lasts", [True, False])
+async def test_router_that_a_poller_lost_while_it_was_cut_off_is_told_if_that_lasts(watch: Watch, lasts: bool) -> None:
+    lost = RouterUnreachable.example().model_copy(update={"backfilled": True})
+    with pytest.raises(Temporary):
+        await hear_after(watch, lost, 0)
+    if not lasts:
+        later = {"backfilled": True, "transition": lost.transition + 1, "at": lost.at + timedelta(seconds=9)}
+        back = RouterReachable.example().model_copy(update={**later, "unreachable_since": lost.at})
+        with pytest.raises(Temporary):
+            await watch.hear(back)
+        watch.clock.advance(NEWER_COMES_WITHIN_S)
+        await watch.hear(back)
+    await hear_after(watch, lost, 0, failures=1)
+    assert len(watch.due()) == (2 if lasts else 0)
 
 
 async def test_trouble_that_came_at_once_does_not_wait(watch: Watch) -> None:

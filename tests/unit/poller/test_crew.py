@@ -190,7 +190,7 @@ def test_every_change_is_told_exactly_once_whatever_happens_to_the_pollers(seed)
     async def story(crew: Crew) -> None:
         flips: dict[HostId, int] = defaultdict(int)
         troubling = asyncio.create_task(trouble(crew, chance))
-        for _ in range(10):
+        for _ in range(6):
             for host in crew.hosts:
                 if chance.random() < 0.7:
                     crew.flip(host)
