@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+from services.poller.core.timeout import SHORTEST_S
 from services.poller.ports import NOT_SWIFT, SETTLE_AFTER, Asker, SwiftAsker, Target
 from shared.contracts.vocabulary import ProbeFailure
 from shared.errors import NotFound, Unreachable
@@ -39,7 +40,7 @@ class FakeNetwork:
 class SwiftNetwork(FakeNetwork):
     """The same network for a probe that can ask many at once."""
 
-    PATIENCE_S = 0.2
+    PATIENCE_S = SHORTEST_S
 
     def __init__(self) -> None:
         super().__init__()

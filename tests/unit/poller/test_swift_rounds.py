@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import Counter
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -84,42 +83,30 @@ def watch_over(network: FakeNetwork, course: list[tuple[float, str, int]], end_s
 
 
 course_of_changes = st.lists(
-    st.tuples(st.integers(0, 3).map(lambda at: at * 16 + 0.033), st.sampled_from(CHANGES), st.integers(0, HOSTS - 1)),
+    st.tuples(st.integers(0, 600).map(lambda at: at / 10 + 0.033), st.sampled_from(CHANGES), st.integers(0, HOSTS - 1)),
     max_size=12,
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(course_of_changes)
 def test_whatever_happens_is_told_and_measured_as_if_asked_one_by_one(course):
     swift = SwiftNetwork()
     together = watch_over(swift, course, 70.0)
     singly = watch_over(FakeNetwork(), course, 70.0)
-    assert [kinds(together[0], number) for number in range(HOSTS)] == [
-        kinds(singly[0], number) for number in range(HOSTS)
-    ]
-    for (_, one), (_, other) in zip(by_host(together[0]), by_host(singly[0]), strict=True):
-        assert abs((one.at - other.at).total_seconds()) <= 0.3, "each step may wait for its slot"
-    assert Counter(together[2]) == pytest.approx(Counter(singly[2]), abs=3), "who"
-    assert totals(together[1]) == pytest.approx(totals(singly[1]), rel=0.1, abs=3), "measured"
+    assert together[0] == singly[0], "told"
+    assert together[3] == singly[3], "asked"
+    assert Counter(together[2]) == Counter(singly[2]), "who"
+    assert without_rounding(together[1]) == without_rounding(singly[1]), "measured"
 
 
-def by_host(told: list[object]) -> list[tuple[str, Any]]:
-    return sorted(told, key=lambda one: one[0])
-
-
-def kinds(told: list[object], number: int) -> list[type]:
-    return [type(fact) for host_id, fact in told if host_id == f"h{number}"]
-
-
-def totals(measured: list[object]) -> dict[str, float]:
-    """Sent, received, and round trips, of each host over the whole course."""
-    found: dict[str, float] = {}
-    for one in measured:
-        rows = zip(one["hosts"], one["sent"], one["received"], one["rtt_avg_ms"], strict=True)
-        for host_id, sent, received, rtt_ms in rows:
-            for what, value in (("sent", sent), ("received", received), ("rtt", received * (rtt_ms or 0.0))):
-                found[f"{host_id} {what}"] = found.get(f"{host_id} {what}", 0.0) + value
+def without_rounding(found: object) -> object:
+    if isinstance(found, float):
+        return round(found, 2)
+    if isinstance(found, dict):
+        return {key: without_rounding(value) for key, value in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [without_rounding(value) for value in found]
     return found
 
 
